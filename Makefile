@@ -1,0 +1,129 @@
+# xiaotu. One Makefile, nothing recursive; every flavour has its own build/FLAVOUR/.
+#   make [FLAVOUR=release|debug|asan] [CC=clang]     all check unit e2e bench lint format install clean
+
+FLAVOUR ?= release
+CC      ?= cc
+PREFIX  ?= /usr/local
+SYSCONFDIR ?= /etc
+VERSION := 0.1.0
+O := build/$(FLAVOUR)$(if $(findstring clang,$(CC)),-clang)
+
+PACKAGES = libcurl json-c libconfig libcrypto
+WARN  = -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Werror
+HARD  = -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fPIE
+ifeq ($(findstring clang,$(CC)),)
+HARD += -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr
+endif
+CFLAGS_release = -O2 -g -D_FORTIFY_SOURCE=3 $(HARD)
+CFLAGS_debug   = -O0 -g3
+CFLAGS_asan    = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LDFLAGS_release = -pie -Wl,-z,relro,-z,now,-z,noexecstack
+LDFLAGS_asan    = -fsanitize=address,undefined
+
+CPPFLAGS += -D_GNU_SOURCE -DEV_COMPAT3=0 -DXIAOTU_VERSION='"$(VERSION)"' \
+	-DXIAOTU_CONF='"$(SYSCONFDIR)/xiaotu/xiaotud.conf"' -Isrc $(shell pkg-config --cflags $(PACKAGES))
+XCFLAGS  = -std=c11 $(WARN) $(CFLAGS_$(FLAVOUR)) $(CFLAGS)
+XLDFLAGS = $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS)
+LIBS     = $(shell pkg-config --libs $(PACKAGES)) -lev -lm
+CHECK_LIBS = $(shell pkg-config --libs check)
+
+# --- the five floors: a folder may use the folders of lower floors only ---------------------------
+DEPS_base   =
+DEPS_conf   = base
+DEPS_wire   = base conf
+DEPS_robot  = base conf
+DEPS_store  = base conf
+DEPS_share  = base conf
+DEPS_worker = wire robot store share conf base
+DEPS_master = share conf base
+DEPS_client = base
+FOLDERS = base conf wire robot store share worker master client
+archives = $(foreach f,$(1),$(O)/$(f).a)
+objects  = $(patsubst src/%.c,$(O)/%.o,$(wildcard src/$(1)/*.c))
+
+PROGRAMS = xiaotud xiaotu
+SOURCES  = $(wildcard src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
+
+all: $(PROGRAMS:%=$(O)/%)
+
+define folder_rule
+$(O)/$(1).a: $(call objects,$(1)) $(if $(filter conf,$(1)),$(O)/conf/conf_robot_file.o)
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(foreach f,$(FOLDERS),$(eval $(call folder_rule,$(f))))
+
+$(O)/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(XCFLAGS) -MMD -MP -c -o $@ $<
+
+# The sample rule file is built in, so that xiaotud answers with no file installed.
+$(O)/conf/conf_robot_file.c: etc/robot.conf scripts/file2c
+	@mkdir -p $(@D)
+	scripts/file2c conf_robot_file $< > $@
+$(O)/conf/conf_robot_file.o: $(O)/conf/conf_robot_file.c
+	$(CC) $(CPPFLAGS) $(XCFLAGS) -include src/conf/conf_robot_file.h -c -o $@ $<
+
+SERVER_FOLDERS = worker master wire robot store share conf base
+$(O)/xiaotud: $(O)/prog/server.o $(call archives,$(SERVER_FOLDERS))
+	$(CC) $(XCFLAGS) $(XLDFLAGS) -o $@ $^ $(LIBS)
+$(O)/xiaotu: $(O)/prog/client.o $(call archives,client base)
+	$(CC) $(XCFLAGS) $(XLDFLAGS) -o $@ $^ $(LIBS)
+$(O)/sample: $(O)/prog/sample.o $(call archives,conf base)
+	$(CC) $(XCFLAGS) $(XLDFLAGS) -o $@ $^ $(LIBS)
+
+# --- tests -------------------------------------------------------------------------------------------
+TEST_LIB = $(patsubst tests/%.c,$(O)/tests/%.o,$(wildcard tests/lib/*.c))
+UNITS    = $(foreach f,$(FOLDERS),$(if $(wildcard tests/unit/$(f)/*.c),$(O)/tests/unit_$(f)))
+E2E      = $(O)/tests/e2e
+
+$(O)/tests/%.o: tests/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Itests $(XCFLAGS) -MMD -MP -c -o $@ $<
+$(O)/tests/lib.a: $(TEST_LIB)
+	@rm -f $@
+	ar rcs $@ $^
+define unit_rule
+$(O)/tests/unit_$(1): $(patsubst tests/%.c,$(O)/tests/%.o,$(wildcard tests/unit/$(1)/*.c)) \
+		$(O)/tests/lib.a $(call archives,$(1) $(DEPS_$(1)))
+	$$(CC) $$(XCFLAGS) $$(XLDFLAGS) -o $$@ $$^ $$(LIBS) $$(CHECK_LIBS)
+endef
+$(foreach f,$(FOLDERS),$(eval $(call unit_rule,$(f))))
+$(E2E): $(patsubst tests/%.c,$(O)/tests/%.o,$(wildcard tests/e2e/*.c)) $(O)/tests/lib.a $(call archives,base)
+	$(CC) $(XCFLAGS) $(XLDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
+$(O)/bench: $(patsubst tests/%.c,$(O)/tests/%.o,$(wildcard tests/bench/*.c)) $(call archives,base)
+	$(CC) $(XCFLAGS) $(XLDFLAGS) -o $@ $^ $(LIBS)
+
+unit: $(UNITS)
+	@set -e; for t in $(UNITS); do $$t; done
+e2e: all $(E2E)
+	XIAOTU_BIN=$(O) $(E2E)
+check: unit e2e
+bench: all $(O)/bench
+	scripts/bench $(O)
+
+# --- what keeps the tree in shape -------------------------------------------------------------------
+lint: all $(O)/sample
+	scripts/check-layers
+	scripts/check-size
+	scripts/check-options $(O)/sample
+	clang-format --dry-run -Werror $(SOURCES)
+	shellcheck scripts/* .ci/run
+format:
+	clang-format -i $(SOURCES)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SYSCONFDIR)/xiaotu \
+		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 755 $(O)/xiaotud $(DESTDIR)$(PREFIX)/sbin/xiaotud
+	install -m 755 $(O)/xiaotu $(DESTDIR)$(PREFIX)/bin/xiaotu
+	for f in xiaotud.conf robot.conf; do \
+		test -e $(DESTDIR)$(SYSCONFDIR)/xiaotu/$$f || \
+			install -m 640 etc/$$f $(DESTDIR)$(SYSCONFDIR)/xiaotu/$$f; done
+	for s in 1 5 8; do install -m 644 etc/man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s/; done
+clean:
+	rm -rf build
+
+.PHONY: all unit e2e check bench lint format install clean
+.SECONDARY:
+-include $(shell find build -name '*.d' 2>/dev/null)

@@ -1,0 +1,145 @@
+/* json.c - see json.h. */
+#include "base/json.h"
+#include "base/text.h"
+
+#include <json-c/json.h>
+#include <limits.h>
+#include <string.h>
+
+static bool
+is_blank(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strchr(" \t\r\n", s[i]) == NULL || s[i] == '\0')
+			return false;
+	return true;
+}
+
+struct json_object *
+json_read(const char *bytes, size_t n)
+{
+	struct json_tokener *t;
+	struct json_object *o;
+	enum json_tokener_error why;
+	size_t used;
+
+	if (n > INT_MAX)
+		return NULL;
+	t = json_tokener_new_ex(JSON_DEPTH + 1);
+	if (t == NULL)
+		return NULL;
+	json_tokener_set_flags(t, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	o = json_tokener_parse_ex(t, bytes, (int)n);
+	why = json_tokener_get_error(t);
+	used = json_tokener_get_parse_end(t);
+	if (why == json_tokener_continue) /* a bare number ends only with the input */
+		o = json_tokener_parse_ex(t, "", 1), why = json_tokener_get_error(t), used = n;
+	json_tokener_free(t);
+	if (why == json_tokener_success && is_blank(bytes + used, n - used))
+		return o;
+	json_object_put(o);
+	return NULL;
+}
+
+void
+json_drop(struct json_object *o)
+{
+	json_object_put(o);
+}
+
+static struct json_object *
+member(struct json_object *o, const char *key, enum json_type type)
+{
+	struct json_object *v = NULL;
+
+	if (!json_is_object(o) || !json_object_object_get_ex(o, key, &v))
+		return NULL;
+	return json_object_is_type(v, type) ? v : NULL;
+}
+
+struct json_object *
+json_object_member(struct json_object *o, const char *key)
+{
+	return member(o, key, json_type_object);
+}
+
+struct json_object *
+json_list(struct json_object *o, const char *key)
+{
+	return member(o, key, json_type_array);
+}
+
+const char *
+json_text(struct json_object *o, const char *key, size_t *n)
+{
+	struct json_object *v = member(o, key, json_type_string);
+
+	if (v == NULL)
+		return NULL;
+	*n = (size_t)json_object_get_string_len(v);
+	return json_object_get_string(v);
+}
+
+bool
+json_whole(struct json_object *o, const char *key, int64_t *value)
+{
+	struct json_object *v = member(o, key, json_type_int);
+
+	if (v) {
+		*value = json_object_get_int64(v);
+		return true;
+	}
+	v = member(o, key, json_type_string);
+	return v && text_to_int(json_object_get_string(v), value) == 0;
+}
+
+bool
+json_true(struct json_object *o, const char *key)
+{
+	struct json_object *v = member(o, key, json_type_boolean);
+
+	return v && json_object_get_boolean(v);
+}
+
+bool
+json_is_object(struct json_object *o)
+{
+	return json_object_is_type(o, json_type_object);
+}
+
+size_t
+json_list_size(struct json_object *list)
+{
+	return json_object_array_length(list);
+}
+
+struct json_object *
+json_list_at(struct json_object *list, size_t i)
+{
+	return json_object_array_get_idx(list, i);
+}
+
+int
+json_write(const char *s, size_t n, struct buf *out)
+{
+	size_t plain = 0;
+	int bad = buf_adds(out, "\"");
+
+	for (size_t i = 0; i < n && !bad; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		bad = buf_add(out, s + plain, i - plain);
+		plain = i + 1;
+		if (!bad && c == '\n')
+			bad = buf_adds(out, "\\n");
+		else if (!bad && (c == '"' || c == '\\'))
+			bad = buf_addf(out, "\\%c", c);
+		else if (!bad)
+			bad = buf_addf(out, "\\u%04x", c);
+	}
+	if (!bad && n > plain)
+		bad = buf_add(out, s + plain, n - plain);
+	return bad ? -1 : buf_adds(out, "\"");
+}

@@ -1,0 +1,51 @@
+/* list.h - intrusive doubly linked list.
+ * For:     objects that sit in at most one list per link.     Callers: any floor.
+ * Holds:   a link that is in no list points at itself, so list_remove() twice is harmless.
+ * Memory:  none of its own; the list never owns its members. */
+#ifndef BASE_LIST_H
+#define BASE_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct list {
+	struct list *next, *prev;
+};
+
+#define list_item(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
+#define list_each(it, head)	      for (struct list *it = (head)->next; it != (head); it = it->next)
+/* As list_each; the current item may be removed. */
+#define list_each_safe(it, head) \
+	for (struct list *it = (head)->next, *it##_next = it->next; it != (head); \
+	     it = it##_next, it##_next = it->next)
+
+static inline void
+list_init(struct list *l)
+{
+	l->next = l->prev = l;
+}
+
+static inline bool
+list_is_empty(const struct list *l)
+{
+	return l->next == l;
+}
+
+static inline void
+list_append(struct list *head, struct list *l)
+{
+	l->prev = head->prev;
+	l->next = head;
+	head->prev->next = l;
+	head->prev = l;
+}
+
+static inline void
+list_remove(struct list *l)
+{
+	l->prev->next = l->next;
+	l->next->prev = l->prev;
+	list_init(l);
+}
+
+#endif

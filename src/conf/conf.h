@@ -1,0 +1,119 @@
+/* conf.h - the configuration as one frozen struct, and its option table.
+ * For:     everything that depends on xiaotud.conf.     Callers: floors 3 to 5.
+ * Holds:   a snapshot never changes after conf_load_*() returned it. Durations are milliseconds,
+ *          sizes bytes, texts NUL-terminated UTF-8, absent texts "". Paths are absolute.
+ * Memory:  one arena per snapshot; conf_free() releases it whole. */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/buf.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum conf_language { CONF_ZH, CONF_EN };
+enum conf_transport { CONF_TCP, CONF_UDP };
+enum conf_kind { CONF_RULES, CONF_HELLO, CONF_TURING, CONF_TURING2 };
+
+struct conf_texts {
+	const char **at;
+	int n;
+};
+
+/* One door: TCP or UDP on address and port, or a Unix socket when path is not "". */
+struct conf_listen {
+	const char *address;
+	int64_t port;
+	const char *path;
+	const char *mode; /* of the socket file, octal text */
+	int64_t transport;
+	int64_t speak;
+};
+
+/* One rule of a `rules` robot (xiaotu-robot(5)). */
+struct conf_rule {
+	struct conf_texts patterns; /* `*` stands for any text */
+	struct conf_texts answers;  /* given in turn; {1}..{9} are the captures, pronouns turned */
+	struct conf_texts remember; /* said later, when nothing matches */
+	int64_t priority;	    /* the greatest that matches wins; then the first in the file */
+};
+
+struct conf_pair {
+	const char *from, *to;
+};
+
+struct conf_rules {
+	struct conf_rule *rules;
+	int n_rules;
+	struct conf_pair *reflect; /* pronouns turned in captures: 我 -> 你 */
+	int n_reflect;
+	struct conf_texts fallback; /* given in turn when nothing matches and nothing is remembered */
+};
+
+struct conf_robot {
+	const char *name;
+	int64_t kind; /* enum conf_kind */
+	const char *url;
+	struct conf_texts api_key;
+	const char *api_key_file; /* read at load, into api_key; kept for -T */
+	const char *file;	  /* rule file; "" is the built-in one */
+	const char *location;	  /* where the asker is, for Turing */
+	int64_t connect_ms, first_byte_ms, gap_ms, total_ms;
+	struct conf_rules rules; /* kind CONF_RULES only */
+};
+
+struct conf {
+	struct arena arena;
+	const char *origin; /* the file it came from, or "built-in defaults" */
+	int64_t workers;    /* as configured; conf_n_workers() resolves 0 */
+	const char *greeting;
+	int64_t language;
+	struct conf_listen *listen;
+	int n_listen;
+	struct conf_robot *robots;
+	int n_robots;
+	int64_t limit_chats, limit_chats_per_address, limit_messages_per_minute;
+	int64_t limit_message_bytes, limit_answer_bytes;
+	int64_t idle_ms, message_ms, drain_ms, quiet_ms;
+	int64_t memory_turns;
+	const char *log_target;
+	int64_t log_level; /* enum log_level */
+	bool log_messages;
+	const char *control, *pid_file, *user;
+};
+
+/* --- the option table (conf_table.c) ------------------------------------------------------------ */
+
+enum opt_type { OPT_INT, OPT_MS, OPT_BOOL, OPT_TEXT, OPT_PATH, OPT_WORD, OPT_TEXTS };
+enum opt_policy { OPT_LIVE, OPT_RESTART };
+enum opt_flag { OPT_PLAIN, OPT_SECRET };
+
+struct opt {
+	const char *path;	   /* "limits.chats", or the key inside a group of a list */
+	enum opt_type type;
+	size_t place;		   /* offset in struct conf, conf_listen or conf_robot */
+	const char *def;	   /* default as text; goes through the same parser as the file */
+	int64_t min, max;	   /* of OPT_INT and OPT_MS; of OPT_TEXT: greatest length in bytes */
+	const char *const *words;  /* of OPT_WORD: NULL-terminated, value is the index */
+	enum opt_policy policy;
+	enum opt_flag flag;
+	const char *help;	   /* one line for the sample file */
+};
+
+/* Tables end with a row whose path is NULL. */
+extern const struct opt conf_options[], conf_listen_options[], conf_robot_options[];
+
+/* --- snapshots ---------------------------------------------------------------------------------- */
+
+void conf_free(struct conf *c);
+
+/* Worker processes wanted: conf->workers, or one per core when that is 0. */
+int conf_n_workers(const struct conf *c);
+
+/* "unix:/run/x", "tcp://[::1]:9999": equal texts are the same door. */
+void conf_listen_url(const struct conf_listen *l, char out[160]);
+bool conf_has_secret(const struct conf *c);
+
+#endif

@@ -1,0 +1,96 @@
+/* robot.h - a question in, pieces of answer out: the vtable of all robots.
+ * For:     the chain, which asks one robot after the other.     Callers: robot/, worker/.
+ * Holds:   robots know no client. Nothing calls back from inside the call that started it; exactly one
+ *          done per ask, none after cancel; pieces are whole UTF-8 characters, free of control
+ *          characters, together at most `limit_bytes` of the robot's settings.
+ * Memory:  robot_open() gives a robot, robot_close() frees it when no ask runs. */
+#ifndef ROBOT_ROBOT_H
+#define ROBOT_ROBOT_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/later.h"
+#include "base/text.h"
+#include "conf/conf.h"
+
+enum why {
+	WHY_OK,
+	WHY_TIMEOUT,	 /* too slow by one of its timers */
+	WHY_UNAVAILABLE, /* cannot be reached, or says that it is overloaded */
+	WHY_BAD_REPLY,	 /* what came is no answer */
+	WHY_REFUSED,	 /* reached, and it will not: key, quota, request */
+};
+
+extern const char *const why_words[]; /* "ok", "timeout", "unavailable", "bad-reply", "refused" */
+
+/* One earlier turn of the chat; borrowed texts. */
+struct said {
+	const char *question, *answer;
+	size_t n_question, n_answer;
+};
+
+/* What is asked. All borrowed until done or cancel; texts are UTF-8 without NUL. */
+struct talk {
+	const char *user, *text;
+	size_t n_user, n_text;
+	const struct said *history; /* oldest first */
+	int n_history;
+};
+
+struct ask;
+struct sink {
+	void (*piece)(void *arg, const char *text, size_t n);
+	void (*done)(void *arg, enum why why);
+};
+
+/* One question under way. The caller embeds or allocates it zeroed and keeps it until done. */
+struct ask {
+	const struct sink *sink;
+	void *arg;
+	struct robot *robot;
+	struct later_task later; /* for robots that answer at once */
+	void *own;		 /* the robot's own state of this question */
+	struct text_clean clean;
+	size_t n_bytes; /* answered so far */
+};
+
+/* What every robot is opened with, besides its own options. */
+struct robot_env {
+	struct ev_loop *loop;
+	struct later *later;
+	enum conf_language language;
+	size_t limit_bytes; /* of one answer; 0: no limit */
+};
+
+struct robot {
+	const struct robot_ops *ops;
+	const struct conf_robot *conf; /* borrowed from the snapshot */
+	struct robot_env env;
+	void *own;
+};
+
+struct robot_ops {
+	const char *kind;
+	bool wants_history;
+	/* Returns 0 or -1 with the error; sets r->own. */
+	int (*open)(struct robot *r, struct err *e);
+	/* `talk` stays valid until done or cancel. */
+	void (*ask)(struct robot *r, const struct talk *talk, struct ask *ask);
+	void (*cancel)(struct ask *ask);
+	void (*close)(struct robot *r);
+};
+
+/* Open the robot that conf->kind names. Keeps `c` (borrowed) until robot_close(). NULL on error. */
+struct robot *robot_open(const struct conf_robot *c, const struct robot_env *env, struct err *e);
+void robot_close(struct robot *r);
+
+/* Start a question; the sink is called later. */
+void robot_ask(struct robot *r, const struct talk *talk, struct ask *ask, const struct sink *sink,
+    void *arg);
+void robot_cancel(struct ask *ask);
+
+/* For robots: hand text on, cleaned and bounded; and the end. Not from inside ops->ask. */
+void ask_piece(struct ask *ask, const char *text, size_t n);
+void ask_done(struct ask *ask, enum why why);
+
+#endif
