@@ -37,7 +37,8 @@ mem_resize(void *p, size_t n, size_t size)
 {
 	if (size != 0 && n > SIZE_MAX / size)
 		checked(NULL);
-	return checked(realloc(p, n * size ? n * size : 1));
+	size *= n;
+	return checked(realloc(p, size ? size : 1));
 }
 
 char *

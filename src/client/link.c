@@ -18,10 +18,10 @@
 
 enum {
 	CONNECT_MS = 10000,
-	GREETING_MS = 1000,	/* until its first byte: a server may have none */
+	GREETING_MS = 1000, /* until its first byte: a server may have none */
 	GREETING_MOST_MS = 3000,
 	GREETING_QUIET_MS = 150,
-	LINE_QUIET_MS = 30,	/* a newline at the end is hardly the middle of a greeting */
+	LINE_QUIET_MS = 30, /* a newline at the end is hardly the middle of a greeting */
 	QUIET_MS = 100,
 	READ_BYTES = 16384,
 	/* An answer as JSON: a byte of text takes at most six (backslash, u, four digits). */
@@ -33,16 +33,15 @@ struct link {
 	const char *user;
 	int answer_ms;
 	bool json;
-	bool ended;	     /* the server will send no more */
-	int64_t id;	     /* of the last question */
-	struct buf in;	     /* received, not yet taken */
+	bool ended;          /* the server will send no more */
+	int64_t id;          /* of the last question */
+	struct buf in;       /* received, not yet taken */
 	struct buf greeting; /* clean */
 };
 
 /* --- where to, as whom ---------------------------------------------------------------------------- */
 
-static int
-set_port(struct link_place *p, const char *text, struct err *e)
+static int set_port(struct link_place *p, const char *text, struct err *e)
 {
 	int64_t port;
 
@@ -52,8 +51,7 @@ set_port(struct link_place *p, const char *text, struct err *e)
 	return 0;
 }
 
-static int
-set_host(struct link_place *p, const char *host, size_t n, struct err *e)
+static int set_host(struct link_place *p, const char *host, size_t n, struct err *e)
 {
 	if (n >= sizeof p->host)
 		return err_set(e, "longer than %zu bytes", sizeof p->host - 1);
@@ -62,8 +60,7 @@ set_host(struct link_place *p, const char *host, size_t n, struct err *e)
 	return 0;
 }
 
-int
-link_place_parse(struct link_place *p, const char *text, struct err *e)
+int link_place_parse(struct link_place *p, const char *text, struct err *e)
 {
 	const char *colon = strrchr(text, ':'), *bracket = strchr(text, ']');
 
@@ -87,8 +84,7 @@ link_place_parse(struct link_place *p, const char *text, struct err *e)
 	return set_host(p, text, (size_t)(colon - text), e);
 }
 
-int
-link_name_check(const char *name, struct err *e)
+int link_name_check(const char *name, struct err *e)
 {
 	size_t n = strlen(name);
 
@@ -106,8 +102,7 @@ link_name_check(const char *name, struct err *e)
 enum got { GOT_BYTES, GOT_NOTHING, GOT_END };
 
 /* One read into `in`. A server that sends more than any answer may hold counts as gone. */
-static enum got
-read_once(struct link *l)
+static enum got read_once(struct link *l)
 {
 	size_t room;
 	char *at = buf_reserve(&l->in, READ_BYTES, &room);
@@ -124,8 +119,7 @@ read_once(struct link *l)
 }
 
 /* Wait for bytes until the time `by_ms`, read them. */
-static enum got
-receive(struct link *l, int64_t by_ms)
+static enum got receive(struct link *l, int64_t by_ms)
 {
 	struct pollfd p = { .fd = l->fd, .events = POLLIN };
 
@@ -140,8 +134,7 @@ receive(struct link *l, int64_t by_ms)
 	return GOT_END;
 }
 
-static bool
-ends_in_newline(const struct buf *b)
+static bool ends_in_newline(const struct buf *b)
 {
 	return b->len > 0 && buf_head(b)[b->len - 1] == '\n';
 }
@@ -152,22 +145,19 @@ struct patience {
 };
 
 /* Read until it was quiet for a while after the first bytes. */
-static void
-gather(struct link *l, const struct patience *p)
+static void gather(struct link *l, const struct patience *p)
 {
 	int64_t now = lapse_now_ms(), most = now + p->most_ms, until = now + p->first_ms;
 
 	while (receive(l, until) == GOT_BYTES) {
-		until = lapse_now_ms() +
-		    (ends_in_newline(&l->in) ? p->line_quiet_ms : p->quiet_ms);
+		until = lapse_now_ms() + (ends_in_newline(&l->in) ? p->line_quiet_ms : p->quiet_ms);
 		if (until > most)
 			until = most;
 	}
 }
 
 /* Returns 0, or -1: the server is gone, or took nothing for as long as an answer may take. */
-static int
-send_all(struct link *l, const char *bytes, size_t n)
+static int send_all(struct link *l, const char *bytes, size_t n)
 {
 	struct pollfd p = { .fd = l->fd, .events = POLLOUT };
 
@@ -193,8 +183,7 @@ static const char *const err_words[] = { "no-user", "too-long", "bad-utf8", "bad
 static const char *const bye_words[] = { "idle", "shutdown", "slow-reader", "limit", NULL };
 
 /* Is s "KEYWORD WORD..." with one of the words? A robot may well begin a sentence with ERR. */
-static bool
-is_notice(const char *s, size_t n, const char *keyword, const char *const *words)
+static bool is_notice(const char *s, size_t n, const char *keyword, const char *const *words)
 {
 	if (n < 5 || memcmp(s, keyword, 4) != 0)
 		return false;
@@ -207,8 +196,7 @@ is_notice(const char *s, size_t n, const char *keyword, const char *const *words
 	return false;
 }
 
-static void
-hand_out(const char *s, size_t n, struct buf *out)
+static void hand_out(const char *s, size_t n, struct buf *out)
 {
 	struct text_clean c = { 0 };
 
@@ -217,16 +205,14 @@ hand_out(const char *s, size_t n, struct buf *out)
 		(void)text_clean_end(&c, out);
 }
 
-static void
-chomp(struct buf *b)
+static void chomp(struct buf *b)
 {
 	while (ends_in_newline(b))
 		buf_cut(b, b->len - 1);
 }
 
 /* Text outside of any framing: an answer in `raw`, or one of the server's own notices. */
-static enum link_result
-judge_plain(const char *s, size_t n, struct buf *text)
+static enum link_result judge_plain(const char *s, size_t n, struct buf *text)
 {
 	hand_out(s, n, text);
 	if (is_notice(s, n, "ERR ", err_words)) {
@@ -240,8 +226,8 @@ judge_plain(const char *s, size_t n, struct buf *text)
 	return LINK_ANSWER;
 }
 
-static void
-hand_out_notice(const char *keyword, struct json_object *o, const char *word_key, struct buf *text)
+static void hand_out_notice(
+    const char *keyword, struct json_object *o, const char *word_key, struct buf *text)
 {
 	size_t n_word = 0, n_message = 0;
 	const char *word = json_text(o, word_key, &n_word);
@@ -254,8 +240,7 @@ hand_out_notice(const char *keyword, struct json_object *o, const char *word_key
 }
 
 /* One object. An answer to an earlier question, given up for lost, is nothing. */
-static enum link_result
-judge_object(struct link *l, struct json_object *o, struct buf *text)
+static enum link_result judge_object(struct link *l, struct json_object *o, struct buf *text)
 {
 	struct json_object *error = json_object_member(o, "error");
 	struct json_object *bye = json_object_member(o, "bye");
@@ -280,8 +265,7 @@ judge_object(struct link *l, struct json_object *o, struct buf *text)
 
 /* One line from a server that speaks json. A line that is no JSON is a notice sent before the
  * server knew the dialect, or the late rest of a greeting. */
-static enum link_result
-judge_line(struct link *l, const char *s, size_t n, struct buf *text)
+static enum link_result judge_line(struct link *l, const char *s, size_t n, struct buf *text)
 {
 	struct json_object *o = n && s[0] == '{' ? json_read(s, n) : NULL;
 	enum link_result result;
@@ -299,8 +283,7 @@ judge_line(struct link *l, const char *s, size_t n, struct buf *text)
 }
 
 /* The lines that are in, until one says something. */
-static enum link_result
-judge_lines(struct link *l, struct buf *text)
+static enum link_result judge_lines(struct link *l, struct buf *text)
 {
 	enum link_result result = LINK_NOTHING;
 
@@ -317,8 +300,7 @@ judge_lines(struct link *l, struct buf *text)
 
 /* --- opening -------------------------------------------------------------------------------------- */
 
-struct link *
-link_start(int fd, const struct link_options *o)
+struct link *link_start(int fd, const struct link_options *o)
 {
 	static const struct patience patience = { .first_ms = GREETING_MS,
 		.most_ms = GREETING_MOST_MS,
@@ -333,17 +315,16 @@ link_start(int fd, const struct link_options *o)
 	buf_init(&l->greeting, LINK_ANSWER_BYTES);
 	gather(l, &patience);
 	l->json = !o->raw && ends_in_newline(&l->in);
-	if (l->in.len == 0)
+	/* A server that is full says so instead of a greeting: that is for link_look() to tell. */
+	if (l->in.len == 0 || is_notice(buf_head(&l->in), l->in.len, "ERR ", err_words) ||
+	    is_notice(buf_head(&l->in), l->in.len, "BYE ", bye_words))
 		return l;
 	hand_out(buf_head(&l->in), l->in.len, &l->greeting);
-	/* A door that is closed says so instead of a greeting: leave that for link_ask(). */
-	if (!l->ended)
-		buf_eat(&l->in, l->in.len);
+	buf_eat(&l->in, l->in.len);
 	return l;
 }
 
-static int
-connect_unix(const struct link_place *p, int limit_ms, struct err *e)
+static int connect_unix(const struct link_place *p, int limit_ms, struct err *e)
 {
 	struct sock_addr a;
 
@@ -353,8 +334,7 @@ connect_unix(const struct link_place *p, int limit_ms, struct err *e)
 }
 
 /* Try every address of the name in turn; the error is that of the last. */
-static int
-connect_tcp(const struct link_place *p, int limit_ms, struct err *e)
+static int connect_tcp(const struct link_place *p, int limit_ms, struct err *e)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
 	struct addrinfo *found = NULL;
@@ -375,8 +355,7 @@ connect_tcp(const struct link_place *p, int limit_ms, struct err *e)
 	return fd;
 }
 
-struct link *
-link_open(const struct link_place *p, const struct link_options *o, struct err *e)
+struct link *link_open(const struct link_place *p, const struct link_options *o, struct err *e)
 {
 	int limit_ms = o->answer_ms < CONNECT_MS ? o->answer_ms : CONNECT_MS;
 	int fd = p->kind == SOCK_UNIX ? connect_unix(p, limit_ms, e) : connect_tcp(p, limit_ms, e);
@@ -384,8 +363,7 @@ link_open(const struct link_place *p, const struct link_options *o, struct err *
 	return fd < 0 ? NULL : link_start(fd, o);
 }
 
-void
-link_close(struct link *l)
+void link_close(struct link *l)
 {
 	char bye[LINK_NAME_BYTES + 8];
 	int n;
@@ -402,22 +380,19 @@ link_close(struct link *l)
 	free(l);
 }
 
-const struct buf *
-link_greeting(const struct link *l)
+const struct buf *link_greeting(const struct link *l)
 {
 	return &l->greeting;
 }
 
-int
-link_fd(const struct link *l)
+int link_fd(const struct link *l)
 {
 	return l->fd;
 }
 
 /* --- asking --------------------------------------------------------------------------------------- */
 
-enum link_result
-link_look(struct link *l, struct buf *text)
+enum link_result link_look(struct link *l, struct buf *text)
 {
 	enum link_result result = LINK_NOTHING;
 
@@ -434,8 +409,7 @@ link_look(struct link *l, struct buf *text)
 }
 
 /* Returns 0, or -1: it cannot be sent. */
-static int
-send_question(struct link *l, const char *text, size_t n)
+static int send_question(struct link *l, const char *text, size_t n)
 {
 	struct buf out;
 	int bad;
@@ -443,8 +417,8 @@ send_question(struct link *l, const char *text, size_t n)
 	buf_init(&out, 6 * (uint32_t)n + 1024);
 	if (l->json) {
 		bad = buf_adds(&out, "{\"user\":") || json_write(l->user, strlen(l->user), &out) ||
-		    buf_adds(&out, ",\"text\":") || json_write(text, n, &out) ||
-		    buf_addf(&out, ",\"id\":%lld}\n", (long long)l->id);
+		      buf_adds(&out, ",\"text\":") || json_write(text, n, &out) ||
+		      buf_addf(&out, ",\"id\":%lld}\n", (long long)l->id);
 	} else {
 		bad = buf_addf(&out, "%s::%.*s", l->user, (int)n, text);
 		/* A newline would be the mark of another dialect. */
@@ -457,8 +431,7 @@ send_question(struct link *l, const char *text, size_t n)
 	return bad ? -1 : 0;
 }
 
-static enum link_result
-await_raw(struct link *l, struct buf *answer)
+static enum link_result await_raw(struct link *l, struct buf *answer)
 {
 	struct patience patience = { .first_ms = l->answer_ms,
 		.most_ms = l->answer_ms,
@@ -474,8 +447,7 @@ await_raw(struct link *l, struct buf *answer)
 	return result;
 }
 
-static enum link_result
-await_json(struct link *l, struct buf *answer)
+static enum link_result await_json(struct link *l, struct buf *answer)
 {
 	int64_t by_ms = lapse_now_ms() + l->answer_ms;
 	enum link_result result = judge_lines(l, answer);
@@ -494,8 +466,7 @@ await_json(struct link *l, struct buf *answer)
 	return result;
 }
 
-enum link_result
-link_ask(struct link *l, const char *text, size_t n, struct buf *answer)
+enum link_result link_ask(struct link *l, const char *text, size_t n, struct buf *answer)
 {
 	enum link_result before = link_look(l, answer);
 

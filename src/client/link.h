@@ -27,14 +27,14 @@ enum link_result {
 
 struct link_place {
 	enum sock_kind kind; /* SOCK_TCP or SOCK_UNIX */
-	char host[256];	     /* a name or a numeric address; the path of a Unix socket */
+	char host[256];      /* a name or a numeric address; the path of a Unix socket */
 	int port;
 };
 
 struct link_options {
 	const char *user; /* keeps */
-	int answer_ms;	  /* how long an answer may take */
-	bool raw;	  /* never json */
+	int answer_ms;    /* how long an answer may take */
+	bool raw;         /* never json */
 };
 
 struct link;

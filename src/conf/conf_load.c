@@ -1,0 +1,448 @@
+/* conf_load.c - see conf_load.h. Walks the libconfig tree along the option tables: whatever no row
+ * knows is an error, whatever has no value in the file gets the row's default first. */
+#include "conf/conf_load.h"
+
+#include "base/text.h"
+#include "conf/conf_robot_file.h"
+#include "conf/conf_rules.h"
+#include "conf/conf_scan.h"
+#include "conf/conf_show.h"
+#include "conf/conf_value.h"
+
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct load {
+	struct conf *c;
+	const char *dir;
+	bool dump; /* a canonical dump: paths are absolute, rules and keys are inside */
+	struct err *e;
+};
+
+static int
+fail_at(struct load *l, const config_setting_t *s, const char *key)
+{
+	const char *file = config_setting_source_file(s);
+
+	return err_add(l->e, "%s:%d: %s", file ? file : l->c->origin,
+	    (int)config_setting_source_line(s), key);
+}
+
+/* The row for `name` in the group whose keys begin with `prefix`. */
+static const struct opt *
+find_row(const struct opt *table, const char *prefix, const char *name)
+{
+	size_t n = strlen(prefix);
+
+	for (const struct opt *o = table; o->path; o++)
+		if (strncmp(o->path, prefix, n) == 0 && strcmp(o->path + n, name) == 0)
+			return o;
+	return NULL;
+}
+
+static int
+fail_unknown(struct load *l, const struct opt *table, const char *prefix, const char *name)
+{
+	const char *names[64] = { "listen", "robots", "limits", "timeouts", "log", NULL };
+	int n = *prefix || table != conf_options ? 0 : 5, near;
+
+	for (const struct opt *o = table; o->path; o++)
+		if (strncmp(o->path, prefix, strlen(prefix)) == 0)
+			names[n++] = o->path + strlen(prefix);
+	names[n] = NULL;
+	near = text_nearest(name, names);
+	if (near < 0)
+		return err_set(l->e, "unknown key");
+	return err_set(l->e, "unknown key; did you mean %s?", names[near]);
+}
+
+static void
+set_defaults(struct load *l, const struct opt *table, void *base)
+{
+	for (const struct opt *o = table; o->path; o++)
+		conf_value_default(o, base, &l->c->arena);
+}
+
+static bool
+is_rules_key(const char *name)
+{
+	return strcmp(name, "rules") == 0 || strcmp(name, "reflect") == 0 ||
+	    strcmp(name, "fallback") == 0;
+}
+
+/* Take every scalar of the group; `where` is its path for messages ("listen.[0]."). */
+static int
+load_group(struct load *l, const config_setting_t *group, const struct opt *table,
+    const char *prefix, const char *where, void *base)
+{
+	int n = config_setting_length(group);
+	char key[128];
+
+	for (int i = 0; i < n; i++) {
+		const config_setting_t *s = config_setting_get_elem(group, (unsigned)i);
+		const struct opt *o = find_row(table, prefix, config_setting_name(s));
+
+		snprintf(key, sizeof key, "%s%s", where, config_setting_name(s));
+		if (o == NULL && l->dump && table == conf_robot_options &&
+		    is_rules_key(config_setting_name(s)))
+			continue;
+		if (o == NULL) {
+			fail_unknown(l, table, prefix, config_setting_name(s));
+			return fail_at(l, s, key);
+		}
+		if (conf_value_set(o, base, &l->c->arena, s, l->dir, l->e))
+			return fail_at(l, s, key);
+	}
+	return 0;
+}
+
+/* --- robots ------------------------------------------------------------------------------------- */
+
+static int
+read_key_file(struct load *l, struct conf_robot *r)
+{
+	struct stat st;
+	size_t n;
+	char *text = conf_scan_read(r->api_key_file, &n, &st, l->e), *rest, *line;
+
+	if (text == NULL)
+		return -1;
+	if (st.st_mode & S_IRWXO) {
+		free(text);
+		return err_set(l->e, "%s: holds a secret and others may read it (mode %04o)",
+		    r->api_key_file, (unsigned)(st.st_mode & 07777));
+	}
+	rest = text;
+	r->api_key.at = arena_zalloc(&l->c->arena, 64 * sizeof *r->api_key.at);
+	r->api_key.n = 0;
+	while ((line = strsep(&rest, "\r\n")) && r->api_key.n < 64)
+		if (*line)
+			r->api_key.at[r->api_key.n++] = arena_dup(&l->c->arena, line);
+	explicit_bzero(text, n);
+	free(text);
+	return r->api_key.n ? 0 : err_set(l->e, "%s: holds no key", r->api_key_file);
+}
+
+/* Rules come from the dump itself, from the robot's file, or from the program. */
+static int
+load_rules(struct load *l, const config_setting_t *group, struct conf_robot *r)
+{
+	mode_t bits;
+	config_t file;
+	int bad;
+
+	if (l->dump)
+		return conf_rules_read(group, &l->c->arena, &r->rules, false, l->e);
+	config_init(&file);
+	if (*r->file == '\0')
+		bad = config_read_string(&file, conf_robot_file) == CONFIG_FALSE;
+	else if (conf_scan(r->file, l->dir, &bits, l->e))
+		goto fail;
+	else
+		bad = config_read_file(&file, r->file) == CONFIG_FALSE;
+	if (bad) {
+		err_set(l->e, "%s:%d: %s", *r->file ? r->file : "built-in rules",
+		    config_error_line(&file), config_error_text(&file));
+		goto fail;
+	}
+	if (conf_rules_read(config_root_setting(&file), &l->c->arena, &r->rules, true, l->e)) {
+		if (*r->file == '\0')
+			err_add(l->e, "built-in rules");
+		goto fail;
+	}
+	config_destroy(&file);
+	return 0;
+fail:
+	config_destroy(&file);
+	return -1;
+}
+
+static int
+check_url(struct load *l, const struct conf_robot *r)
+{
+	if (*r->url && strncmp(r->url, "http://", 7) && strncmp(r->url, "https://", 8))
+		return err_set(l->e, "url: must begin with http:// or https://");
+	for (const char *p = r->url; *p; p++)
+		if ((unsigned char)*p <= 0x20 || *p == 0x7F)
+			return err_set(l->e, "url: holds a blank or a control character");
+	return 0;
+}
+
+static int
+finish_robot(struct load *l, const config_setting_t *s, struct conf_robot *r)
+{
+	bool http = r->kind == CONF_TURING || r->kind == CONF_TURING2;
+
+	if (*r->name == '\0') {
+		const struct opt *type = find_row(conf_robot_options, "", "type");
+
+		r->name = type->words[r->kind];
+	}
+	for (struct conf_robot *other = l->c->robots; other < r; other++)
+		if (strcmp(other->name, r->name) == 0)
+			return err_set(l->e, "name: \"%s\" is used twice", r->name);
+	if (check_url(l, r))
+		return -1;
+	if (*r->api_key_file && !l->dump && read_key_file(l, r))
+		return err_add(l->e, "api_key_file");
+	if (http && r->api_key.n == 0)
+		return err_set(l->e, "api_key: type %s needs api_key or api_key_file",
+		    r->kind == CONF_TURING ? "turing" : "turing2");
+	if (r->kind == CONF_RULES && load_rules(l, s, r))
+		return err_add(l->e, "file");
+	return 0;
+}
+
+static int
+load_robot(struct load *l, const config_setting_t *s, void *at, const char *where)
+{
+	struct conf_robot *r = at;
+	char key[96];
+
+	set_defaults(l, conf_robot_options, r);
+	if (s && load_group(l, s, conf_robot_options, "", where, r))
+		return -1;
+	if (finish_robot(l, s, r) == 0)
+		return 0;
+	if (s == NULL)
+		return -1;
+	snprintf(key, sizeof key, "%.*s", (int)strlen(where) - 1, where);
+	return fail_at(l, s, key);
+}
+
+/* --- doors ---------------------------------------------------------------------------------------- */
+
+static int
+finish_listen(struct load *l, struct conf_listen *d)
+{
+	char url[160], other_url[160];
+
+	if (strspn(d->mode, "01234567") != strlen(d->mode))
+		return err_set(l->e, "mode: \"%s\" is not octal", d->mode);
+	if (*d->path && d->transport == CONF_UDP)
+		return err_set(l->e, "transport: a Unix socket cannot be udp");
+	conf_listen_url(d, url);
+	if (strstr(url, "://") == NULL && strncmp(url, "unix:", 5) != 0)
+		return err_set(l->e, "address: \"%s\" is neither an IPv4 nor an IPv6 address",
+		    d->address);
+	for (struct conf_listen *other = l->c->listen; other < d; other++) {
+		conf_listen_url(other, other_url);
+		if (strcmp(url, other_url) == 0)
+			return err_set(l->e, "%s is there twice", url);
+	}
+	return 0;
+}
+
+static int
+load_listen(struct load *l, const config_setting_t *s, void *at, const char *where)
+{
+	struct conf_listen *d = at;
+	char key[96];
+
+	set_defaults(l, conf_listen_options, d);
+	if (s == NULL)
+		return 0;
+	if (load_group(l, s, conf_listen_options, "", where, d))
+		return -1;
+	if (finish_listen(l, d) == 0)
+		return 0;
+	snprintf(key, sizeof key, "%.*s", (int)strlen(where) - 1, where);
+	return fail_at(l, s, key);
+}
+
+/* --- lists and the root ------------------------------------------------------------------------- */
+
+typedef int load_one(struct load *l, const config_setting_t *s, void *at, const char *where);
+
+/* A list of groups, or without one a single group of defaults. Gives the array in the arena. */
+static int
+load_list(struct load *l, const config_setting_t *list, const char *name, size_t size,
+    load_one *one, void **array, int *n_array)
+{
+	int n = list ? config_setting_length(list) : 1;
+	char where[64];
+
+	if (list && config_setting_type(list) != CONFIG_TYPE_LIST) {
+		err_set(l->e, "must be a list of groups: ( { ... }, { ... } )");
+		return fail_at(l, list, name);
+	}
+	if (n == 0 || n > 64) {
+		err_set(l->e, n ? "more than 64 entries" : "must not be empty");
+		return fail_at(l, list, name);
+	}
+	*array = arena_zalloc(&l->c->arena, (size_t)n * size);
+	for (int i = 0; i < n; i++) {
+		const config_setting_t *s = list ? config_setting_get_elem(list, (unsigned)i) : NULL;
+
+		snprintf(where, sizeof where, "%s.[%d].", name, i);
+		if (s && config_setting_type(s) != CONFIG_TYPE_GROUP) {
+			err_set(l->e, "must be a group: { key = value; }");
+			return fail_at(l, s, where);
+		}
+		if (one(l, s, (char *)*array + (size_t)i * size, where))
+			return -1;
+		*n_array = i + 1;
+	}
+	return 0;
+}
+
+static bool
+is_section(const char *name)
+{
+	return strcmp(name, "limits") == 0 || strcmp(name, "timeouts") == 0 ||
+	    strcmp(name, "log") == 0;
+}
+
+static int
+load_root_one(struct load *l, const config_setting_t *s)
+{
+	const char *name = config_setting_name(s);
+	const struct opt *o = find_row(conf_options, "", name);
+	char prefix[64];
+
+	if (strcmp(name, "listen") == 0 || strcmp(name, "robots") == 0)
+		return 0;
+	if (is_section(name)) {
+		snprintf(prefix, sizeof prefix, "%s.", name);
+		if (config_setting_type(s) == CONFIG_TYPE_GROUP)
+			return load_group(l, s, conf_options, prefix, prefix, l->c);
+		err_set(l->e, "must be a group: { key = value; }");
+		return fail_at(l, s, name);
+	}
+	if (o == NULL || strchr(name, '.'))
+		fail_unknown(l, conf_options, "", name);
+	else if (conf_value_set(o, l->c, &l->c->arena, s, l->dir, l->e) == 0)
+		return 0;
+	return fail_at(l, s, name);
+}
+
+static int
+load_root(struct load *l, const config_setting_t *root)
+{
+	int n = root ? config_setting_length(root) : 0;
+
+	set_defaults(l, conf_options, l->c);
+	for (int i = 0; i < n; i++)
+		if (load_root_one(l, config_setting_get_elem(root, (unsigned)i)))
+			return -1;
+	l->c->n_listen = l->c->n_robots = 0;
+	l->c->listen = NULL;
+	l->c->robots = NULL;
+	if (load_list(l, root ? config_setting_get_member(root, "listen") : NULL, "listen",
+		sizeof *l->c->listen, load_listen, (void **)&l->c->listen, &l->c->n_listen))
+		return -1;
+	if (load_list(l, root ? config_setting_get_member(root, "robots") : NULL, "robots",
+		sizeof *l->c->robots, load_robot, (void **)&l->c->robots, &l->c->n_robots))
+		return -1;
+	return 0;
+}
+
+static struct conf *
+conf_new(const char *origin)
+{
+	struct arena arena = { NULL };
+	struct conf *c = arena_zalloc(&arena, sizeof *c);
+
+	c->arena = arena;
+	c->origin = arena_dup(&c->arena, origin);
+	return c;
+}
+
+/* --- the three sources ---------------------------------------------------------------------------- */
+
+static int
+load_file(struct load *l, const char *path)
+{
+	mode_t bits;
+	config_t file;
+	int bad;
+
+	if (conf_scan(path, l->dir, &bits, l->e))
+		return -1;
+	config_init(&file);
+	config_set_include_dir(&file, l->dir);
+	if (config_read_file(&file, path) == CONFIG_FALSE) {
+		const char *where = config_error_file(&file);
+
+		bad = err_set(l->e, "%s:%d: %s", where ? where : path, config_error_line(&file),
+		    config_error_text(&file));
+	} else {
+		bad = load_root(l, config_root_setting(&file));
+	}
+	for (int i = 0; !bad && i < l->c->n_robots; i++)
+		if (l->c->robots[i].api_key.n && *l->c->robots[i].api_key_file == '\0' &&
+		    (bits & S_IRWXO))
+			bad = err_set(l->e, "%s: holds a secret and others may read it (mode %04o)",
+			    path, (unsigned)(bits & 07777));
+	config_destroy(&file);
+	return bad;
+}
+
+struct conf *
+conf_load_file(const char *path, bool optional, struct err *e)
+{
+	bool absent = path == NULL || (optional && access(path, F_OK) < 0);
+	struct load l = { .c = conf_new(absent ? "built-in defaults" : path), .e = e };
+	char *full = absent ? NULL : realpath(path, NULL), *dir = full ? dirname(full) : NULL;
+	int bad;
+
+	l.dir = arena_dup(&l.c->arena, dir ? dir : "/");
+	free(full);
+	bad = absent ? load_root(&l, NULL) : load_file(&l, path);
+	if (bad) {
+		conf_free(l.c);
+		return NULL;
+	}
+	return l.c;
+}
+
+struct conf *
+conf_load_dump(const char *text, size_t n, struct err *e)
+{
+	struct load l = { .c = conf_new("dump"), .dir = "/", .dump = true, .e = e };
+	char *copy = mem_ndup(text, n), *eol = strchr(copy, '\n');
+	config_t file;
+	int bad;
+
+	/* The first line is a comment with the origin. */
+	if (copy[0] == '#' && copy[1] == ' ' && eol)
+		l.c->origin = arena_ndup(&l.c->arena, copy + 2, (size_t)(eol - copy - 2));
+	config_init(&file);
+	if (config_read_string(&file, copy) == CONFIG_FALSE)
+		bad = err_set(e, "dump:%d: %s", config_error_line(&file), config_error_text(&file));
+	else
+		bad = load_root(&l, config_root_setting(&file));
+	config_destroy(&file);
+	explicit_bzero(copy, n);
+	free(copy);
+	if (bad) {
+		conf_free(l.c);
+		return NULL;
+	}
+	return l.c;
+}
+
+struct conf *
+conf_load_memfd(int fd, struct err *e)
+{
+	struct stat st;
+	struct conf *c;
+	void *map;
+
+	if (fstat(fd, &st) < 0 || st.st_size == 0) {
+		err_set(e, "snapshot: empty");
+		return NULL;
+	}
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (map == MAP_FAILED) {
+		err_errno(e, "snapshot: mmap");
+		return NULL;
+	}
+	c = conf_load_dump(map, (size_t)st.st_size, e);
+	munmap(map, (size_t)st.st_size);
+	return c;
+}

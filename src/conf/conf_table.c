@@ -1,0 +1,104 @@
+/* conf_table.c - THE option table, and nothing else.
+ * One row gives an option its default, parser, range check, place in the sample file, in -T and in
+ * the difference of two snapshots, and its reload policy. A row whose member has another type than
+ * the row says does not compile. */
+#include "conf/conf.h"
+
+#include "base/log.h"
+
+#define NUMBER(s, m) _Generic(((struct s *)0)->m, int64_t : offsetof(struct s, m))
+#define TEXT(s, m)   _Generic(((struct s *)0)->m, const char * : offsetof(struct s, m))
+#define FLAG(s, m)   _Generic(((struct s *)0)->m, bool : offsetof(struct s, m))
+#define TEXTS(s, m)  _Generic(((struct s *)0)->m, struct conf_texts : offsetof(struct s, m))
+
+enum { SECOND = 1000, HOUR = 3600 * SECOND, DAY = 24 * HOUR, MANY = 1000000000, KEY_BYTES = 4096 };
+
+static const char *const language_words[] = { "zh", "en", NULL };
+static const char *const transport_words[] = { "tcp", "udp", NULL };
+static const char *const speak_words[] = { "chat", NULL };
+static const char *const kind_words[] = { "rules", "hello", "turing", "turing2", NULL };
+
+/* clang-format off: one row a line, columns as in struct opt */
+const struct opt conf_options[] = {
+	{ "workers", OPT_INT, NUMBER(conf, workers), "2", 0, 512, NULL, OPT_LIVE, OPT_PLAIN,
+	  "processes in the pool; 0: one per core" },
+	{ "greeting", OPT_TEXT, TEXT(conf, greeting), "你好，欢迎来到机器人聊天器！\n", 0, 4096, NULL, OPT_LIVE, OPT_PLAIN,
+	  "sent as it is when a chat begins" },
+	{ "language", OPT_WORD, NUMBER(conf, language), "zh", 0, 0, language_words, OPT_LIVE, OPT_PLAIN,
+	  "of errors, goodbyes and help: zh or en" },
+	{ "limits.chats", OPT_INT, NUMBER(conf, limit_chats), "20000", 0, MANY, NULL, OPT_LIVE, OPT_PLAIN,
+	  "chats at once over all workers; 0: no limit" },
+	{ "limits.chats_per_address", OPT_INT, NUMBER(conf, limit_chats_per_address), "1000", 0, MANY, NULL, OPT_LIVE, OPT_PLAIN,
+	  "chats at once from one IP address; 0: no limit" },
+	{ "limits.messages_per_minute", OPT_INT, NUMBER(conf, limit_messages_per_minute), "120", 0, MANY, NULL, OPT_LIVE, OPT_PLAIN,
+	  "messages of one chat; more get ERR rate; 0: no limit" },
+	{ "limits.message_bytes", OPT_INT, NUMBER(conf, limit_message_bytes), "4096", 0, 1 << 20, NULL, OPT_LIVE, OPT_PLAIN,
+	  "longest text of a message; 0: no limit but 1 MiB" },
+	{ "limits.answer_bytes", OPT_INT, NUMBER(conf, limit_answer_bytes), "262144", 0, 1 << 26, NULL, OPT_LIVE, OPT_PLAIN,
+	  "longest answer taken from a robot; 0: no limit but 64 MiB" },
+	{ "timeouts.idle", OPT_MS, NUMBER(conf, idle_ms), "30m", 0, 365LL * DAY, NULL, OPT_LIVE, OPT_PLAIN,
+	  "a silent chat is closed with BYE idle; 0: never" },
+	{ "timeouts.message", OPT_MS, NUMBER(conf, message_ms), "30s", 0, DAY, NULL, OPT_LIVE, OPT_PLAIN,
+	  "a message must be complete, and an answer be read on; 0: never" },
+	{ "timeouts.drain", OPT_MS, NUMBER(conf, drain_ms), "10s", 0, HOUR, NULL, OPT_LIVE, OPT_PLAIN,
+	  "how long running answers may take when a worker leaves" },
+	{ "timeouts.quiet", OPT_MS, NUMBER(conf, quiet_ms), "30ms", 1, 10 * SECOND, NULL, OPT_LIVE, OPT_PLAIN,
+	  "silence that ends a message without newline" },
+	{ "memory_turns", OPT_INT, NUMBER(conf, memory_turns), "8", 0, 100, NULL, OPT_LIVE, OPT_PLAIN,
+	  "turns of a chat that robots without memory are told" },
+	{ "log.target", OPT_TEXT, TEXT(conf, log_target), "stderr", 1, 4096, NULL, OPT_LIVE, OPT_PLAIN,
+	  "stderr, syslog or the path of a file" },
+	{ "log.level", OPT_WORD, NUMBER(conf, log_level), "info", 0, 0, log_level_words, OPT_LIVE, OPT_PLAIN,
+	  "debug, info, notice, warn, error or alert" },
+	{ "log.messages", OPT_BOOL, FLAG(conf, log_messages), "false", 0, 0, NULL, OPT_LIVE, OPT_PLAIN,
+	  "log what is said, too" },
+	{ "control", OPT_PATH, TEXT(conf, control), "/run/xiaotu/control.sock", 0, 107, NULL, OPT_RESTART, OPT_PLAIN,
+	  "socket for xiaotuctl; not opened by this version" },
+	{ "pid_file", OPT_PATH, TEXT(conf, pid_file), "", 0, 4096, NULL, OPT_RESTART, OPT_PLAIN,
+	  "file with the master's process id, for -s; \"\": none" },
+	{ "user", OPT_TEXT, TEXT(conf, user), "", 0, 64, NULL, OPT_RESTART, OPT_PLAIN,
+	  "user the workers run as when started by root; \"\": as started" },
+	{ .path = NULL },
+};
+
+const struct opt conf_listen_options[] = {
+	{ "address", OPT_TEXT, TEXT(conf_listen, address), "127.0.0.1", 1, 64, NULL, OPT_LIVE, OPT_PLAIN,
+	  "numeric IPv4 or IPv6 address" },
+	{ "port", OPT_INT, NUMBER(conf_listen, port), "9999", 1, 65535, NULL, OPT_LIVE, OPT_PLAIN,
+	  "TCP or UDP port" },
+	{ "path", OPT_PATH, TEXT(conf_listen, path), "", 0, 107, NULL, OPT_LIVE, OPT_PLAIN,
+	  "a Unix socket instead of address and port" },
+	{ "mode", OPT_TEXT, TEXT(conf_listen, mode), "0666", 3, 4, NULL, OPT_LIVE, OPT_PLAIN,
+	  "permissions of the socket file, octal" },
+	{ "transport", OPT_WORD, NUMBER(conf_listen, transport), "tcp", 0, 0, transport_words, OPT_LIVE, OPT_PLAIN,
+	  "tcp or udp" },
+	{ "speak", OPT_WORD, NUMBER(conf_listen, speak), "chat", 0, 0, speak_words, OPT_LIVE, OPT_PLAIN,
+	  "what the door speaks: chat" },
+	{ .path = NULL },
+};
+
+const struct opt conf_robot_options[] = {
+	{ "name", OPT_TEXT, TEXT(conf_robot, name), "", 1, 64, NULL, OPT_LIVE, OPT_PLAIN,
+	  "how log and /robot call it" },
+	{ "type", OPT_WORD, NUMBER(conf_robot, kind), "rules", 0, 0, kind_words, OPT_LIVE, OPT_PLAIN,
+	  "rules, hello, turing or turing2" },
+	{ "url", OPT_TEXT, TEXT(conf_robot, url), "", 0, 2048, NULL, OPT_LIVE, OPT_PLAIN,
+	  "address of the robot's API; \"\": the vendor's" },
+	{ "api_key", OPT_TEXTS, TEXTS(conf_robot, api_key), "", 1, KEY_BYTES, NULL, OPT_LIVE, OPT_SECRET,
+	  "the key, or a list of keys" },
+	{ "api_key_file", OPT_PATH, TEXT(conf_robot, api_key_file), "", 0, 4096, NULL, OPT_LIVE, OPT_PLAIN,
+	  "file that holds the key, one a line" },
+	{ "file", OPT_PATH, TEXT(conf_robot, file), "", 0, 4096, NULL, OPT_LIVE, OPT_PLAIN,
+	  "rule file of type rules; \"\": the built-in rules" },
+	{ "location", OPT_TEXT, TEXT(conf_robot, location), "", 0, 90, NULL, OPT_LIVE, OPT_PLAIN,
+	  "where the askers are, for Turing's weather and the like" },
+	{ "connect_timeout", OPT_MS, NUMBER(conf_robot, connect_ms), "3s", 1, HOUR, NULL, OPT_LIVE, OPT_PLAIN,
+	  "until the connection stands" },
+	{ "first_byte_timeout", OPT_MS, NUMBER(conf_robot, first_byte_ms), "20s", 1, HOUR, NULL, OPT_LIVE, OPT_PLAIN,
+	  "until the reply begins" },
+	{ "gap_timeout", OPT_MS, NUMBER(conf_robot, gap_ms), "20s", 1, HOUR, NULL, OPT_LIVE, OPT_PLAIN,
+	  "between two parts of the reply" },
+	{ "total_timeout", OPT_MS, NUMBER(conf_robot, total_ms), "60s", 1, DAY, NULL, OPT_LIVE, OPT_PLAIN,
+	  "for the whole reply" },
+	{ .path = NULL },
+};

@@ -1,0 +1,28 @@
+/* main.c - runs the end-to-end tests with the programs in XIAOTU_BIN. CK_RUN_SUITE and CK_RUN_CASE
+ * choose some of them. */
+#include "e2e/suites.h"
+
+#include <stdlib.h>
+
+int main(void)
+{
+	SRunner *runner = srunner_create(talk_suite());
+	int failed;
+
+	srunner_add_suite(runner, dialect_suite());
+	srunner_add_suite(runner, door_suite());
+	srunner_add_suite(runner, robot_suite());
+	srunner_add_suite(runner, answer_suite());
+	srunner_add_suite(runner, reload_suite());
+	srunner_add_suite(runner, resize_suite());
+	srunner_add_suite(runner, load_suite());
+	srunner_add_suite(runner, process_suite());
+	srunner_add_suite(runner, stop_suite());
+	srunner_add_suite(runner, option_suite());
+	srunner_add_suite(runner, client_suite());
+	srunner_set_fork_status(runner, CK_FORK);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

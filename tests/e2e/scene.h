@@ -1,0 +1,67 @@
+/* scene.h - the usual scenes: configurations, a chat at the door, a program that is run to its end.
+ * For:     all end-to-end tests.     Callers: tests/e2e.
+ * Holds:   configurations are put together from the texts below; a later text is another key, never
+ *          the same twice.
+ * Memory:  peers as in lib/peer.h; scene_run() gives texts that scene_free() frees. */
+#ifndef TESTS_E2E_SCENE_H
+#define TESTS_E2E_SCENE_H
+
+#include "lib/fakebot.h"
+#include "lib/peer.h"
+#include "lib/server.h"
+
+#include <check.h>
+
+#define KEY      "0123456789abcdef0123456789abcdef"
+#define GREETING "Welcome\n"
+
+/* Everything but pool, doors, robots, limits and timeouts. */
+#define PLAIN   "language = \"en\"; greeting = \"Welcome\\n\"; control = \"$DIR/control.sock\";\n"
+#define POOL(n) "workers = " #n ";\n"
+#define DOOR(p) "listen = ( { address = \"$ADDR\"; port = " #p "; } );\n"
+/* No test but that of the rate may be slowed down. */
+#define NO_RATE "limits = { messages_per_minute = 0; };\n"
+#define HELLO   "robots = ( { name = \"hello\"; type = \"hello\"; } );\n"
+#define TURING_WITH(key, more)                                                                     \
+	"robots = ( { name = \"turing\"; type = \"turing\"; url = \"$BOT\"; api_key = \"" key      \
+	"\"; " more " } );\n"
+#define TURING TURING_WITH(KEY, "")
+
+#define HELLO_SERVER  PLAIN POOL(2) DOOR(9999) NO_RATE HELLO
+#define TURING_SERVER PLAIN POOL(2) DOOR(9999) NO_RATE TURING
+
+enum { SCENE_TIMEOUT_S = 60, SCENE_CHATS = 400 };
+
+/* A TCase whose tests may take SCENE_TIMEOUT_S. */
+TCase *scene_case(Suite *suite, const char *name);
+
+/* A chat at the server's first door, greeting heard. */
+struct peer *scene_chat(struct server *s);
+/* The same at another port. */
+struct peer *scene_chat_at(struct server *s, int port);
+/* A fake robot where $BOT is. */
+struct fakebot *scene_bot(struct server *s);
+/* Say "TEXT\n", hear "Hello, TEXT!\n". */
+void scene_hello(struct peer *p, const char *text);
+/* All peers leave; server_stop(); and the robot, unless NULL. */
+void scene_end(struct server *s, struct fakebot *b);
+
+/* Ask in `json`, give the text of the answer ("ERR CODE" for an error); valid until the next. */
+const char *scene_ask_json(struct peer *p, const char *text);
+
+struct scene_done {
+	int status; /* exit status, or 128 + signal; -1: it was killed after limit_ms */
+	char *out, *err;
+	long ms;
+};
+
+/* Run a program with `input` on its stdin (NULL: none). argv[0] without `/` is one of ours or, if
+ * there is none, looked for in PATH. $ADDR, $DIR and $CONF in arguments are those of the server. */
+struct scene_done scene_run(struct server *s, const char *input, const char *const argv[]);
+void scene_free(struct scene_done *d);
+/* Run it, expect this exit status, free what it wrote. */
+void scene_exits(struct server *s, int status, const char *const argv[]);
+
+#define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+#endif

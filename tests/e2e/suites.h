@@ -1,0 +1,22 @@
+/* suites.h - the end-to-end suites, one a file.
+ * For:     main.c.
+ * Memory:  each gives a Suite, freed by its runner. */
+#ifndef TESTS_E2E_SUITES_H
+#define TESTS_E2E_SUITES_H
+
+#include <check.h>
+
+Suite *talk_suite(void);
+Suite *dialect_suite(void);
+Suite *door_suite(void);
+Suite *robot_suite(void);
+Suite *answer_suite(void);
+Suite *reload_suite(void);
+Suite *resize_suite(void);
+Suite *load_suite(void);
+Suite *process_suite(void);
+Suite *stop_suite(void);
+Suite *option_suite(void);
+Suite *client_suite(void);
+
+#endif

@@ -1,0 +1,34 @@
+/* procfs.h - what /proc tells about processes under test.
+ * For:     the oracle after each end-to-end test.     Callers: tests/lib/server.c, tests/e2e.
+ * Holds:   only looks; nothing here signals or reaps. A process that ended but was not reaped is
+ *          gone, except in procfs_children(), which counts it as a zombie.
+ * Memory:  none; the caller's arrays. */
+#ifndef TESTS_LIB_PROCFS_H
+#define TESTS_LIB_PROCFS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The living children of `parent`, at most `max`; *zombies (may be NULL) the others. */
+int procfs_children(pid_t parent, pid_t *pids, int max, int *zombies);
+
+/* The living processes whose environment holds `tag`, at most `max`. */
+int procfs_tagged(const char *tag, pid_t *pids, int max);
+
+/* Open descriptors of a process, -1 when they cannot be read. */
+int procfs_descriptors(pid_t pid);
+
+/* Do the bytes of /proc/PID/NAME hold the text? */
+bool procfs_holds(pid_t pid, const char *name, const char *text);
+
+/* Processor time used so far, ms; 0 when it is gone. */
+int64_t procfs_cpu_ms(pid_t pid);
+
+/* Wait (blocks) until the process has ended; false when that takes longer. */
+bool procfs_wait_gone(pid_t pid, int limit_ms);
+
+/* Wait (blocks) for a few ms: only for conditions nobody announces, within a bounded loop. */
+void procfs_tick(void);
+
+#endif
