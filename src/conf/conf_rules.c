@@ -14,7 +14,7 @@ enum { PRIORITY = 1000 };
 
 /* What is allowed in one kind of text. */
 struct shape {
-	size_t most;	/* bytes */
+	size_t most; /* bytes */
 	bool may_be_empty;
 };
 
@@ -54,10 +54,10 @@ where(const config_setting_t *s, struct err *e, const char *format, ...)
 static bool
 has_control(const char *s, size_t n)
 {
-	uint32_t code = 0;
+	for (size_t i = 0; i < n;) {
+		uint32_t code = 0;
 
-	for (size_t i = 0; i < n; i += (size_t)text_char(s + i, n - i, &code)) {
-		(void)text_char(s + i, n - i, &code);
+		i += (size_t)text_char(s + i, n - i, &code);
 		if (text_is_control(code))
 			return true;
 	}
@@ -86,10 +86,20 @@ take_text(const config_setting_t *s, const struct shape *shape, struct arena *a,
 	return 0;
 }
 
+/* Is it an array or list of texts, not one text? */
 static bool
 is_many(const config_setting_t *s)
 {
 	return config_setting_is_array(s) || config_setting_is_list(s);
+}
+
+/* As where(), for text i of s: one text, or an array or list of them. */
+static int
+where_text(const config_setting_t *s, int i, const char *path, struct err *e)
+{
+	if (is_many(s))
+		return where(config_setting_get_elem(s, (unsigned)i), e, "%s.[%d]", path, i);
+	return where(s, e, "%s", path);
 }
 
 /* One text, or an array or list of them. `path` is that of s. */
@@ -105,24 +115,13 @@ take_texts(const config_setting_t *s, const char *path, const struct shape *shap
 	}
 	*out = (struct conf_texts){ arena_zalloc(a, (size_t)n * sizeof *out->at), n };
 	for (int i = 0; i < n; i++) {
-		if (!is_many(s)) {
-			if (take_text(s, shape, a, &out->at[i], e))
-				return where(s, e, "%s", path);
-			continue;
-		}
-		const config_setting_t *one = config_setting_get_elem(s, (unsigned)i);
+		const config_setting_t *one =
+		    is_many(s) ? config_setting_get_elem(s, (unsigned)i) : s;
 
 		if (take_text(one, shape, a, &out->at[i], e))
-			return where(one, e, "%s.[%d]", path, i);
+			return where_text(s, i, path, e);
 	}
 	return 0;
-}
-
-/* The setting that text i of a list came from. */
-static const config_setting_t *
-text_setting(const config_setting_t *s, int i)
-{
-	return is_many(s) ? config_setting_get_elem(s, (unsigned)i) : s;
 }
 
 static int
@@ -188,7 +187,8 @@ check_place(const char *s, size_t n, int n_captures, struct err *e)
 	for (int i = 0; places[i]; i++)
 		if (strlen(places[i]) == n - 2 && strncmp(places[i], s + 1, n - 2) == 0)
 			return 0;
-	return err_set(e, "%.*s is unknown; known are {1} to {9}, {user}, {time}, {date}, {weekday}",
+	return err_set(e,
+	    "%.*s is unknown; known are {1} to {9}, {user}, {time}, {date}, {weekday}",
 	    n > 40 ? 40 : (int)n, s);
 }
 
@@ -203,9 +203,7 @@ check_places(const struct conf_texts *t, const config_setting_t *s, const char *
 
 			if (n == 0 || check_place(at, n, n_captures, e) == 0)
 				continue;
-			if (is_many(s))
-				return where(text_setting(s, i), e, "%s.[%d]", path, i);
-			return where(s, e, "%s", path);
+			return where_text(s, i, path, e);
 		}
 	}
 	return 0;
@@ -243,7 +241,9 @@ take_patterns(const config_setting_t *group, const char *path, struct arena *a,
     struct conf_rule *rule, int *n_captures, struct err *e)
 {
 	const config_setting_t *s;
+	char whole[64];
 
+	snprintf(whole, sizeof whole, "%s.pattern", path);
 	if (take_member(group, path, "pattern", &pattern_shape, a, &rule->patterns, &s, e) ||
 	    need(group, path, "pattern", &rule->patterns, s, e))
 		return -1;
@@ -252,7 +252,7 @@ take_patterns(const config_setting_t *group, const char *path, struct arena *a,
 		int n = n_stars(rule->patterns.at[i]);
 
 		if (check_pattern(rule->patterns.at[i], e))
-			return where(text_setting(s, i), e, "%s.pattern", path);
+			return where_text(s, i, whole, e);
 		if (n < *n_captures)
 			*n_captures = n;
 	}
@@ -333,8 +333,8 @@ take_pair(const config_setting_t *s, const char *path, struct arena *a, void *ou
 /* A member that is a list of groups, each read by `take` into `size` bytes. */
 static int
 take_list(const config_setting_t *group, const char *key, size_t size,
-    int (*take)(const config_setting_t *s, const char *path, struct arena *a, void *out,
-	struct err *e),
+    int (*take)(
+	const config_setting_t *s, const char *path, struct arena *a, void *out, struct err *e),
     struct arena *a, void **out, int *n, struct err *e)
 {
 	const config_setting_t *list = config_setting_get_member(group, key);
@@ -374,13 +374,13 @@ conf_rules_read(const config_setting_t *group, bool alone, struct arena *a, stru
 	if (alone && check_keys(group, "", root_keys, e))
 		return -1;
 	if (take_list(group, "rules", sizeof *out->rules, take_rule, a, &rules, &out->n_rules, e) ||
-	    take_list(group, "reflect", sizeof *out->reflect, take_pair, a, &pairs, &out->n_reflect, e))
+	    take_list(
+		group, "reflect", sizeof *out->reflect, take_pair, a, &pairs, &out->n_reflect, e))
 		return -1;
 	out->rules = rules;
 	out->reflect = pairs;
-	if (fallback &&
-	    (take_texts(fallback, "fallback", &text_shape, a, &out->fallback, e) ||
-		check_places(&out->fallback, fallback, "fallback", 0, e)))
+	if (fallback && (take_texts(fallback, "fallback", &text_shape, a, &out->fallback, e) ||
+			    check_places(&out->fallback, fallback, "fallback", 0, e)))
 		return -1;
 	if (alone && out->n_rules == 0 && out->fallback.n == 0)
 		return err_set(e, "holds neither rules nor fallback");
@@ -449,19 +449,19 @@ static bool
 same_rule(const struct conf_rule *a, const struct conf_rule *b)
 {
 	return a->priority == b->priority && same_texts(&a->patterns, &b->patterns) &&
-	    same_texts(&a->answers, &b->answers) && same_texts(&a->remember, &b->remember);
+	       same_texts(&a->answers, &b->answers) && same_texts(&a->remember, &b->remember);
 }
 
 bool
 conf_rules_same(const struct conf_rules *a, const struct conf_rules *b)
 {
 	bool same = a->n_rules == b->n_rules && a->n_reflect == b->n_reflect &&
-	    same_texts(&a->fallback, &b->fallback);
+		    same_texts(&a->fallback, &b->fallback);
 
 	for (int i = 0; same && i < a->n_rules; i++)
 		same = same_rule(&a->rules[i], &b->rules[i]);
 	for (int i = 0; same && i < a->n_reflect; i++)
 		same = strcmp(a->reflect[i].from, b->reflect[i].from) == 0 &&
-		    strcmp(a->reflect[i].to, b->reflect[i].to) == 0;
+		       strcmp(a->reflect[i].to, b->reflect[i].to) == 0;
 	return same;
 }

@@ -1,0 +1,26 @@
+/* boot.h - the whole contract between the master and a worker it forks.
+ * For:     prog/server.c passes worker_run to master_run; they meet only here.
+ * Holds:   descriptors are valid in the child and belong to it.
+ * Memory:  the struct is the child's own copy. */
+#ifndef SHARE_BOOT_H
+#define SHARE_BOOT_H
+
+#include "share/chan.h"
+#include "share/score.h"
+
+#include <sys/types.h>
+
+struct boot {
+	int slot;
+	int chan;     /* to the master */
+	int snapshot; /* sealed memfd with the canonical dump */
+	int listeners[CHAN_FDS];
+	int n_listeners; /* in the order of conf->listen */
+	struct score *score;
+	pid_t master;
+};
+
+/* Runs a worker until it leaves; returns its exit code. */
+typedef int worker_main(const struct boot *boot);
+
+#endif

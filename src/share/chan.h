@@ -1,0 +1,42 @@
+/* chan.h - messages between master and worker, descriptors attached.
+ * For:     the only way master and worker talk.     Callers: master/, worker/.
+ * Holds:   SOCK_SEQPACKET: one message, one send, no framing. End of file means the other is gone.
+ * Memory:  none kept; received descriptors belong to the caller, close-on-exec. */
+#ifndef SHARE_CHAN_H
+#define SHARE_CHAN_H
+
+#include "base/err.h"
+
+#include <stdint.h>
+
+enum { CHAN_FDS = 80, CHAN_TEXT = 480 };
+
+enum chan_kind {
+	CHAN_READY,    /* worker: I serve */
+	CHAN_PREPARE,  /* master: number; fds: snapshot, then a listener for each entry of `listen` */
+	CHAN_PREPARED, /* worker: number; could be made real */
+	CHAN_REFUSED,  /* worker: number, text: why not */
+	CHAN_COMMIT,   /* master: number; use it now */
+	CHAN_ABORT,    /* master: number; forget it */
+	CHAN_LOG,      /* master: number is the level; fd: the log, absent for syslog */
+	CHAN_DRAIN,    /* master: finish and leave within number ms */
+};
+
+struct chan_msg {
+	enum chan_kind kind;
+	int64_t number;
+	int n_fds;
+	int fds[CHAN_FDS];
+	char text[CHAN_TEXT];
+};
+
+/* A connected pair, non-blocking and close-on-exec. Returns 0 or -1. */
+int chan_pair(int fds[2], struct err *e);
+
+/* Send; borrows the descriptors. Returns 0, or -1 when the peer is gone or its queue is full. */
+int chan_send(int fd, const struct chan_msg *m);
+
+/* Receive one. Returns 1, 0 when there is none now, -1 at end of file or on a broken message. */
+int chan_receive(int fd, struct chan_msg *m);
+
+#endif
