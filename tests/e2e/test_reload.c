@@ -94,7 +94,7 @@ static const struct {
 	{ PLAIN POOL(2) TURING_WITH("first-half\\r\\nX-Evil: second-half", "") DOOR(9999),
 	    "api_key" },
 	{ PLAIN POOL(2) TURING DOOR(9999) "wrokers = 3;\n", "wrokers workers" },
-	{ PLAIN POOL(2) TURING DOOR(9999) "language = \"xx\";\n", "language" },
+	{ POOL(2) TURING DOOR(9999) "language = \"xx\";\n", "language" },
 	{ PLAIN POOL(2)
 		DOOR(9999) "robots = ( { name = \"a\"; type = \"hello\"; }, { name = \"a\"; "
 			   "type = \"hello\"; } );\n",
