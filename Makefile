@@ -75,7 +75,7 @@ $(O)/sample: $(O)/prog/sample.o $(call archives,conf base)
 # --- tests -------------------------------------------------------------------------------------------
 TEST_LIB = $(patsubst tests/%.c,$(O)/tests/%.o,$(wildcard tests/lib/*.c))
 UNITS    = $(foreach f,$(FOLDERS),$(if $(wildcard tests/unit/$(f)/*.c),$(O)/tests/unit_$(f)))
-E2E      = $(O)/tests/e2e
+E2E      = $(O)/e2e
 
 $(O)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)

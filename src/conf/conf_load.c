@@ -136,7 +136,7 @@ load_rules(struct load *l, const config_setting_t *group, struct conf_robot *r)
 	int bad;
 
 	if (l->dump)
-		return conf_rules_read(group, &l->c->arena, &r->rules, false, l->e);
+		return conf_rules_read(group, false, &l->c->arena, &r->rules, l->e);
 	config_init(&file);
 	if (*r->file == '\0')
 		bad = config_read_string(&file, conf_robot_file) == CONFIG_FALSE;
@@ -149,7 +149,7 @@ load_rules(struct load *l, const config_setting_t *group, struct conf_robot *r)
 		    config_error_line(&file), config_error_text(&file));
 		goto fail;
 	}
-	if (conf_rules_read(config_root_setting(&file), &l->c->arena, &r->rules, true, l->e)) {
+	if (conf_rules_read(config_root_setting(&file), true, &l->c->arena, &r->rules, l->e)) {
 		if (*r->file == '\0')
 			err_add(l->e, "built-in rules");
 		goto fail;

@@ -256,7 +256,6 @@ why_of(CURLcode code, const struct http_call *call)
 	case CURLE_WEIRD_SERVER_REPLY:
 	case CURLE_BAD_CONTENT_ENCODING:
 	case CURLE_UNSUPPORTED_PROTOCOL:
-	case CURLE_TOO_LARGE:
 	case CURLE_OUT_OF_MEMORY:
 		return WHY_BAD_REPLY;
 	case CURLE_GOT_NOTHING:
