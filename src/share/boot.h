@@ -7,6 +7,7 @@
 
 #include "share/chan.h"
 #include "share/score.h"
+#include "share/tally.h"
 
 #include <sys/types.h>
 
@@ -17,6 +18,8 @@ struct boot {
 	int listeners[CHAN_FDS];
 	int n_listeners; /* in the order of conf->listen */
 	struct score *score;
+	struct tally *tally;
+	const char *user; /* to become; "": stay */
 	pid_t master;
 };
 

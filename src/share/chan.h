@@ -17,6 +17,7 @@ enum chan_kind {
 	CHAN_PREPARED, /* worker: number; could be made real */
 	CHAN_REFUSED,  /* worker: number, text: why not */
 	CHAN_COMMIT,   /* master: number; use it now */
+	CHAN_COMMITTED, /* worker: number; the next message goes by it */
 	CHAN_ABORT,    /* master: number; forget it */
 	CHAN_LOG,      /* master: number is the level; fd: the log, absent for syslog */
 	CHAN_DRAIN,    /* master: finish and leave within number ms */

@@ -1,0 +1,50 @@
+/* worker.h - one process of the pool: its loop, its chats, its way out.
+ * For:     prog/server.c (worker_run), and everything in worker/ (struct worker).
+ * Holds:   one loop, nothing blocks. Settings change only by worker->setup being another one.
+ * Memory:  the struct lives in worker_run(); chats and datagrams are in its lists. */
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
+
+#include "base/lapse.h"
+#include "base/later.h"
+#include "base/list.h"
+#include "share/boot.h"
+#include "worker/doors.h"
+#include "worker/setup.h"
+
+#include "store/store.h"
+
+#include <ev.h>
+
+enum { WORKER_READ_BYTES = 16384, WORKER_DATAGRAMS = 1024 };
+
+struct worker {
+	const struct boot *boot;
+	struct ev_loop *loop;
+	struct later later;
+	struct setup *setup; /* in force */
+	struct setup *next;  /* prepared, not committed */
+	int64_t next_number;
+	int next_fds[CHAN_FDS];
+	struct doors doors;
+	struct list conns, datagrams;
+	int n_datagrams;
+	uint64_t last_chat;
+	struct lapse quiet, message, idle, linger;
+	struct store *store;
+	struct score_slot *score;
+	bool draining;
+	struct ev_io chan;
+	struct ev_signal term;
+	struct ev_timer drain;
+	int exit_code;
+	char scratch[WORKER_READ_BYTES]; /* for one read at a time */
+};
+
+/* A worker's whole life (share/boot.h). */
+worker_main worker_run;
+
+/* A chat or datagram ended: leave when it was the last of a drain. */
+void worker_check_left(struct worker *w);
+
+#endif
