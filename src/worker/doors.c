@@ -1,0 +1,227 @@
+/* doors.c - see doors.h. */
+#include "worker/doors.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "worker/conn.h"
+#include "worker/dgram.h"
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum { AT_ONCE = 16, ADD_AGAIN = 16, COMPLAIN_MS = 10000 };
+#define PAUSE_S 0.2
+
+static void
+watch(struct doors *d, struct door *one)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = one };
+
+	if (epoll_ctl(d->epoll, EPOLL_CTL_ADD, one->fd, &ev) < 0)
+		log_error("door_failed door=%s why=%s", one->url, strerror(errno));
+}
+
+static void
+unwatch(struct doors *d, struct door *one)
+{
+	(void)epoll_ctl(d->epoll, EPOLL_CTL_DEL, one->fd, NULL);
+}
+
+/* No descriptors or memory: wait, and say so now and then. */
+static void
+back_off(struct doors *d, int why)
+{
+	int64_t now_ms = lapse_now_ms();
+
+	score_add(&d->w->score->accept_failures, 1);
+	ev_io_stop(d->w->loop, &d->ready);
+	ev_timer_stop(d->w->loop, &d->pause);
+	ev_timer_set(&d->pause, PAUSE_S, 0.0);
+	ev_timer_start(d->w->loop, &d->pause);
+	if (d->complained_ms && now_ms - d->complained_ms < COMPLAIN_MS)
+		return;
+	d->complained_ms = now_ms;
+	log_warn("accept_paused why=%s", log_quote(strerror(why), strlen(strerror(why))));
+}
+
+static void
+on_pause_over(struct ev_loop *loop, struct ev_timer *t, int events)
+{
+	struct doors *d = t->data;
+
+	(void)events;
+	if (d->epoll >= 0)
+		ev_io_start(loop, &d->ready);
+}
+
+/* Accept at most `most`. Returns how many; fewer means that no more can be had now. */
+static int
+accept_some(struct doors *d, struct door *one, int most)
+{
+	int n = 0;
+
+	while (n < most) {
+		struct sock_addr peer;
+		int fd = sock_accept(one->fd, &peer);
+
+		if (fd >= 0) {
+			n++;
+			conn_open(d->w, fd, &peer);
+		} else if (errno == EAGAIN) {
+			break;
+		} else if (errno != ECONNABORTED && errno != EINTR && errno != EPROTO) {
+			back_off(d, errno);
+			break;
+		}
+	}
+	return n;
+}
+
+/* The one added first is woken first: take turns with the other workers. */
+static void
+add_again(struct doors *d)
+{
+	d->n_accepted = 0;
+	list_each(it, &d->list) {
+		struct door *one = list_item(it, struct door, link);
+
+		unwatch(d, one);
+		watch(d, one);
+	}
+}
+
+static void
+on_ready(struct ev_loop *loop, struct ev_io *io, int events)
+{
+	struct doors *d = io->data;
+	struct epoll_event got[AT_ONCE];
+	int n = epoll_wait(d->epoll, got, AT_ONCE, 0), left = AT_ONCE;
+
+	(void)loop;
+	(void)events;
+	for (int i = 0; i < n; i++) {
+		struct door *one = got[i].data.ptr;
+
+		if (one->kind == SOCK_UDP) {
+			dgram_receive(d->w, one, AT_ONCE);
+		} else if (left > 0) {
+			int taken = accept_some(d, one, left);
+
+			left -= taken;
+			d->n_accepted += taken;
+		}
+	}
+	if (d->n_accepted >= ADD_AGAIN)
+		add_again(d);
+}
+
+int
+doors_init(struct doors *d, struct worker *w, struct err *e)
+{
+	d->w = w;
+	list_init(&d->list);
+	d->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (d->epoll < 0)
+		return err_errno(e, "epoll_create1");
+	ev_io_init(&d->ready, on_ready, d->epoll, EV_READ);
+	d->ready.data = d;
+	ev_timer_init(&d->pause, on_pause_over, 0.0, 0.0);
+	d->pause.data = d;
+	ev_io_start(w->loop, &d->ready);
+	return 0;
+}
+
+static struct door *
+find(struct doors *d, const char *url)
+{
+	list_each(it, &d->list) {
+		struct door *one = list_item(it, struct door, link);
+
+		if (strcmp(one->url, url) == 0)
+			return one;
+	}
+	return NULL;
+}
+
+static void
+add(struct doors *d, const struct conf_listen *l, const char *url, int fd)
+{
+	struct door *one = mem_zalloc(sizeof *one);
+
+	one->refs = 1;
+	one->fd = fd;
+	one->stays = true;
+	one->kind = *l->path ? SOCK_UNIX : l->transport == CONF_UDP ? SOCK_UDP : SOCK_TCP;
+	memcpy(one->url, url, sizeof one->url);
+	list_append(&d->list, &one->link);
+	watch(d, one);
+}
+
+/* Nobody else listens here any more: take whoever waits, then close. */
+static void
+leave(struct doors *d, struct door *one)
+{
+	unwatch(d, one);
+	list_remove(&one->link);
+	if (one->kind != SOCK_UDP)
+		while (accept_some(d, one, AT_ONCE) == AT_ONCE)
+			continue;
+	door_drop(one);
+}
+
+void
+doors_use(struct doors *d, const struct conf *c, const int *fds)
+{
+	list_each(it, &d->list)
+		list_item(it, struct door, link)->stays = false;
+	for (int i = 0; i < c->n_listen; i++) {
+		char url[SOCK_TEXT];
+		struct door *same;
+
+		conf_listen_url(&c->listen[i], url);
+		same = find(d, url);
+		if (same) {
+			same->stays = true;
+			close(fds[i]); /* a second descriptor of the same socket */
+		} else {
+			add(d, &c->listen[i], url, fds[i]);
+		}
+	}
+	list_each_safe(it, &d->list) {
+		struct door *one = list_item(it, struct door, link);
+
+		if (!one->stays)
+			leave(d, one);
+	}
+}
+
+void
+doors_close(struct doors *d)
+{
+	if (d->epoll < 0)
+		return;
+	ev_io_stop(d->w->loop, &d->ready);
+	ev_timer_stop(d->w->loop, &d->pause);
+	while (!list_is_empty(&d->list)) {
+		struct door *one = list_item(d->list.next, struct door, link);
+
+		unwatch(d, one);
+		list_remove(&one->link);
+		door_drop(one);
+	}
+	close(d->epoll);
+	d->epoll = -1;
+}
+
+void
+door_drop(struct door *d)
+{
+	if (--d->refs > 0)
+		return;
+	close(d->fd);
+	free(d);
+}
