@@ -2,8 +2,8 @@
  * For:     conn (streams) and dgram (datagrams).     Callers: worker/, tests, fuzzers.
  * Holds:   pure: no socket, no clock, no global state. A decoder takes at most one message a call.
  *          Texts handed out are UTF-8 (RFC 3629) without NUL and at most limit_bytes long.
- * Memory:  struct wire is embedded and owns nothing; messages borrow from `in` or from the wire's
- *          scratch and are valid until the next call that changes either. */
+ * Memory:  struct wire is embedded; a message borrows from `in` and from the wire until wire_done().
+ *          A wire that holds no message owns nothing. */
 #ifndef WIRE_CODEC_H
 #define WIRE_CODEC_H
 
@@ -57,6 +57,7 @@ struct msg {
 	const char *id; /* json: the id as JSON text, "" without one */
 	size_t n_id;
 	bool stream; /* json: pieces are wanted */
+	const char *robot; /* of an answer: who gave it, NUL-terminated; NULL: xiaotu itself */
 	enum fail fail;
 	bool fatal;
 };
@@ -65,21 +66,21 @@ struct msg {
 struct wire {
 	const struct codec *codec; /* NULL until the first bytes decided */
 	uint32_t limit_bytes;	   /* of a message's text */
-	uint16_t answer_limit;	   /* of an answer that goes out in one send; 0: none */
-	uint16_t skipping;	   /* a line that was too long is being dropped (KiB so far, rounded up) */
+	uint32_t eat;	  /* bytes of `in` that the last message borrows */
+	uint32_t scanned; /* bytes of `in` without a newline so far */
+	uint32_t skipped; /* bytes dropped of a line that is too long; 0: none is being dropped */
+	uint32_t first;	  /* bytes of the very first read; 0: none yet */
 	uint8_t n_user;
-	bool read_once;	  /* the very first read is over */
-	bool maybe_raw;	  /* it looked like `user::text` without newline */
-	bool first_line;  /* a line was taken: request lines are looked for before only */
-	bool answer_open; /* BEGIN without END so far */
-	bool ellipsis;	  /* mark a cut answer with `…` */
+	bool lines;    /* a line was taken: request lines are looked for before only */
+	bool mid_line; /* `line`: part of an answer is out, its newline is not */
+	bool datagram; /* answers go into one datagram: cut without a mark */
 	char user[WIRE_NAME_BYTES];
+	struct json_object *tree; /* what a json message borrows from */
 };
 
 enum part {
-	PART_BEGIN, /* an answer starts; text unused */
 	PART_PIECE, /* some of it */
-	PART_END,   /* the whole answer again: for dialects that want it in one */
+	PART_END,   /* the whole answer again, for dialects that want it in one; `line` ends its line */
 	PART_FAIL,  /* text is "CODE SENTENCE" */
 	PART_BYE,   /* text is "REASON SENTENCE" */
 	PART_NOTE,  /* a text of our own, as for /help: one whole answer */
@@ -87,8 +88,6 @@ enum part {
 
 struct codec {
 	const char *name;
-	/* Does the chat speak this dialect? `first`: these are the bytes of the very first read. */
-	bool (*sniff)(const char *bytes, size_t n, bool first);
 	enum decode (*decode)(struct wire *w, struct buf *in, enum edge edge, struct msg *msg);
 	/* `msg` gives id and stream wish of the question; NULL: none. Returns 0, or -1: out is full. */
 	int (*encode)(struct wire *w, enum part part, const struct msg *msg, const char *text,
@@ -109,14 +108,35 @@ enum decode wire_decode(struct wire *w, struct buf *in, enum edge edge, struct m
 int wire_encode(struct wire *w, enum part part, const struct msg *msg, const char *text, size_t n,
     struct buf *out);
 
-/* Does the dialect want pieces as they come? (else only PART_END says something) */
-bool wire_streams(const struct wire *w);
+/* The message is not needed any more: its bytes leave `in`. Harmless when there is none. Every
+ * message is followed by this call before the next decoding, and before the wire is thrown away. */
+void wire_done(struct wire *w, struct buf *in);
 
-/* For codecs: split `user::text`, remember the user, tell exit from text.
- * Returns GOT, MORE for nothing to say (empty text), or BAD. */
-enum decode wire_take(struct wire *w, const char *s, size_t n, bool strict_name, struct msg *msg);
+/* Is an answer half out, so that nothing else may be said? */
+static inline bool
+wire_is_mid_answer(const struct wire *w)
+{
+	return w->mid_line;
+}
 
-/* Does the line open a conversation that is none of ours: an HTTP request line, a TLS hello? */
+/* --- for codecs ------------------------------------------------------------------------------ */
+
+/* Split `user::text`, remember the user, find commands. `commands`: `/help` and `exit` mean something;
+ * `strict`: a name holds no white space, else the whole is text. Returns GOT, MORE for nothing to
+ * say, or BAD. */
+enum decode wire_take(
+    struct wire *w, const char *s, size_t n, bool commands, bool strict, struct msg *msg);
+enum decode wire_bad(struct msg *msg, enum fail fail, bool fatal);
+
+/* Find the next whole line of `in`, without its end; drops lines that are too long. Returns GOT with
+ * the line (w->eat set), MORE, or BAD. */
+enum decode wire_line(
+    struct wire *w, struct buf *in, enum edge edge, const char **s, size_t *n, struct msg *msg);
+bool wire_set_user(struct wire *w, const char *s, size_t n);
+/* The greatest text of a message in bytes. */
+uint32_t wire_text_limit(const struct wire *w);
+
+/* Do the first bytes open a conversation that is none of ours: an HTTP request, a TLS hello? */
 bool wire_is_foreign(const char *s, size_t n);
 
 #endif
