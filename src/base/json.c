@@ -102,6 +102,32 @@ json_true(struct json_object *o, const char *key)
 }
 
 bool
+json_has(struct json_object *o, const char *key)
+{
+	return json_object_is_type(o, json_type_object) &&
+	       json_object_object_get_ex(o, key, NULL);
+}
+
+const char *
+json_scalar(struct json_object *o, const char *key, size_t *n)
+{
+	struct json_object *v = NULL;
+	const char *s;
+
+	*n = 0;
+	if (!json_object_is_type(o, json_type_object) ||
+	    !json_object_object_get_ex(o, key, &v))
+		return "";
+	if (json_object_is_type(v, json_type_object) || json_object_is_type(v, json_type_array))
+		return "";
+	s = v ? json_object_to_json_string_ext(
+		    v, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+	      : "null";
+	*n = strlen(s);
+	return s;
+}
+
+bool
 json_is_object(struct json_object *o)
 {
 	return json_object_is_type(o, json_type_object);

@@ -27,6 +27,10 @@ struct json_object *json_list(struct json_object *o, const char *key);
 const char *json_text(struct json_object *o, const char *key, size_t *n);
 bool json_whole(struct json_object *o, const char *key, int64_t *value);
 bool json_true(struct json_object *o, const char *key);
+/* Is there a member of that name, of any type? */
+bool json_has(struct json_object *o, const char *key);
+/* A member that is text, number, true, false or null, as JSON text; "" for any other. */
+const char *json_scalar(struct json_object *o, const char *key, size_t *n);
 bool json_is_object(struct json_object *o);
 size_t json_list_size(struct json_object *list);
 struct json_object *json_list_at(struct json_object *list, size_t i);

@@ -21,11 +21,11 @@ wire_init(struct wire *w, uint32_t limit_bytes)
 	w->limit_bytes = limit_bytes;
 }
 
-/* JSON may spell a byte of text with six bytes: four times the limit serves all but the oddest. */
+/* JSON may spell a byte of text with six bytes. */
 uint32_t
 wire_in_limit(uint32_t limit_bytes)
 {
-	return 4 * (limit_bytes ? limit_bytes : TEXT_MOST) + SLACK;
+	return 6 * (limit_bytes ? limit_bytes : TEXT_MOST) + SLACK;
 }
 
 void
@@ -144,53 +144,21 @@ wire_encode(struct wire *w, enum part part, const struct msg *msg, const char *t
 
 /* --- lines -------------------------------------------------------------------------------------- */
 
-/* A line that will not fit any more: drop what there is of it, and go on dropping. */
-static enum decode
-drop_long(struct wire *w, struct buf *in, struct msg *msg)
-{
-	bool told = w->skipped > 0, fatal;
-
-	w->skipped += in->len;
-	w->scanned = 0;
-	buf_eat(in, in->len);
-	/* A line of several times the limit is no line of a chat. */
-	fatal = w->skipped > wire_in_limit(w->limit_bytes);
-	if (fatal || !told)
-		return wire_bad(msg, FAIL_TOO_LONG, fatal);
-	return DECODE_MORE;
-}
-
-/* The end of a line that was being dropped. */
-static void
-end_of_long(struct wire *w, struct buf *in, size_t n)
-{
-	buf_eat(in, n);
-	w->scanned = w->skipped = 0;
-	w->lines = true;
-}
-
 enum decode
 wire_line(
     struct wire *w, struct buf *in, enum edge edge, const char **s, size_t *n, struct msg *msg)
 {
-	const char *head, *end;
+	const char *head = buf_head(in), *end;
 
-	for (;;) {
-		if (in->len == 0)
-			return DECODE_MORE;
-		head = buf_head(in);
-		end = memchr(head + w->scanned, '\n', in->len - w->scanned);
-		if (w->skipped == 0)
-			break;
-		if (end == NULL)
-			return drop_long(w, in, msg);
-		end_of_long(w, in, (size_t)(end - head) + 1);
-	}
+	end = memchr(head + w->scanned, '\n', in->len - w->scanned);
 	if (end == NULL && edge != EDGE_END) {
 		w->scanned = in->len;
-		if (in->len >= wire_in_limit(w->limit_bytes))
-			return drop_long(w, in, msg);
-		return DECODE_MORE;
+		if (in->len < wire_in_limit(w->limit_bytes))
+			return DECODE_MORE;
+		/* A line of several times the limit is no line of a chat. */
+		w->scanned = 0;
+		buf_eat(in, in->len);
+		return wire_bad(msg, FAIL_TOO_LONG, true);
 	}
 	*n = end ? (size_t)(end - head) : in->len;
 	w->eat = (uint32_t)*n + (end ? 1 : 0);
@@ -210,6 +178,15 @@ wire_set_user(struct wire *w, const char *s, size_t n)
 		return false;
 	memcpy(w->user, s, n);
 	w->n_user = (uint8_t)n;
+	return true;
+}
+
+static bool
+is_blank(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s[i] != ' ' && (s[i] < '\t' || s[i] > '\r'))
+			return false;
 	return true;
 }
 
@@ -267,7 +244,7 @@ wire_take(struct wire *w, const char *s, size_t n, bool commands, bool strict, s
 		s = colons + 2;
 		n -= n_name + 2;
 	}
-	if (n == 0 || (strict && has_blank(s, 1) && strspn(s, " \t") >= n))
+	if (is_blank(s, n))
 		return DECODE_MORE;
 	if (take_command(s, n, commands, msg))
 		return DECODE_GOT;

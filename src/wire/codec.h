@@ -68,7 +68,6 @@ struct wire {
 	uint32_t limit_bytes;	   /* of a message's text */
 	uint32_t eat;	  /* bytes of `in` that the last message borrows */
 	uint32_t scanned; /* bytes of `in` without a newline so far */
-	uint32_t skipped; /* bytes dropped of a line that is too long; 0: none is being dropped */
 	uint32_t first;	  /* bytes of the very first read; 0: none yet */
 	uint8_t n_user;
 	bool lines;    /* a line was taken: request lines are looked for before only */
@@ -128,8 +127,8 @@ enum decode wire_take(
     struct wire *w, const char *s, size_t n, bool commands, bool strict, struct msg *msg);
 enum decode wire_bad(struct msg *msg, enum fail fail, bool fatal);
 
-/* Find the next whole line of `in`, without its end; drops lines that are too long. Returns GOT with
- * the line (w->eat set), MORE, or BAD. */
+/* Find the next whole line of `in`, without its end. Returns GOT with the line (w->eat set), MORE, or
+ * BAD for one that fills `in` to its limit. */
 enum decode wire_line(
     struct wire *w, struct buf *in, enum edge edge, const char **s, size_t *n, struct msg *msg);
 bool wire_set_user(struct wire *w, const char *s, size_t n);
