@@ -1,0 +1,73 @@
+/* conn.h - one chat over a stream: bytes in and out, the queue, the deadlines.
+ * For:     doors.c (a new one), worker.c (a drain).     Callers: worker/.
+ * Holds:   handlers change state; conn_update() alone derives from it what to write, what to watch
+ *          and which deadline runs, so no path can forget one. Answers leave in the order of the
+ *          questions. At most 8 questions wait behind the one under way.
+ * Memory:  freed by itself when the chat is over; buffers exist only while they hold bytes. */
+#ifndef WORKER_CONN_H
+#define WORKER_CONN_H
+
+#include "wire/codec.h"
+#include "worker/turn.h"
+#include "worker/worker.h"
+
+enum { CONN_WAITING = 8, CONN_HELD = FAIL_ROBOT_TIMEOUT };
+
+/* Why a chat ends; the words are in conn.c. */
+enum leave {
+	LEAVE_NOT,
+	LEAVE_EXIT,
+	LEAVE_EOF,
+	LEAVE_ERROR,
+	LEAVE_BUSY,
+	LEAVE_IDLE,
+	LEAVE_LIMIT,
+	LEAVE_SLOW_READER,
+	LEAVE_DRAIN,
+};
+
+struct asked; /* a message that waits */
+
+struct conn {
+	struct list link;
+	struct worker *w;
+	struct ev_io io;
+	struct lapse_entry deadline;
+	struct later_task update;
+	struct wire wire;
+	struct buf in, out;
+	uint64_t id, address; /* address: key of the tally, 0: not counted */
+	struct turn *turn;
+	struct asked *first, **last;
+	int n_waiting;
+	int robot; /* chosen with /robot; -1: the chain */
+	enum leave leave;
+	int64_t rate_ms; /* the bucket of messages: when it was looked at, and what is in it */
+	double rate_left;
+	uint16_t held[CONN_HELD]; /* failures that wait until an answer's line is over */
+	bool counted, in_end, quiet_over, paused, half, said_bye;
+	bool progress; /* bytes moved since the deadline was set */
+	char wait;     /* the deadline that runs (enum wait in conn.c) */
+};
+
+/* Take a connection. */
+void conn_open(struct worker *w, int fd, const struct sock_addr *peer);
+/* Finish what was asked, say goodbye, close. */
+void conn_drain(struct conn *c);
+/* The time is up: goodbye now. Frees it. */
+void conn_kick(struct conn *c);
+/* The four deadlines' lists call this. */
+void conn_on_lapse(struct lapse_entry *e, void *arg);
+
+/* --- between conn.c and conn_talk.c -------------------------------------------------------------- */
+
+/* Decode what is in, start what waits. */
+void conn_talk(struct conn *c);
+void conn_later(struct conn *c);
+void conn_say(struct conn *c, enum part part, const struct msg *msg, const char *text, size_t n);
+void conn_fail(struct conn *c, enum fail fail, const struct msg *msg);
+void conn_leave(struct conn *c, enum leave why);
+/* Forget everything that waits or runs. */
+void conn_drop_questions(struct conn *c);
+
+#endif

@@ -1,0 +1,293 @@
+/* conn_talk.c - messages of a chat: take them, let them wait, answer them in order. */
+#include "worker/conn.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "wire/sentence.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HIGH_WATER = 65536, MINUTE_MS = 60000 };
+
+struct asked {
+	struct asked *next;
+	enum msg_kind kind;
+	bool stream;
+	size_t n_user, n_text, n_id;
+	char bytes[]; /* user, text, id */
+};
+
+static enum conf_language
+language(const struct conn *c)
+{
+	return (enum conf_language)c->w->setup->conf->language;
+}
+
+void
+conn_say(struct conn *c, enum part part, const struct msg *msg, const char *text, size_t n)
+{
+	/* A buffer that is full is that of somebody who does not read. */
+	if (wire_encode(&c->wire, part, msg, text, n, &c->out))
+		conn_leave(c, LEAVE_SLOW_READER);
+}
+
+/* Seconds until the bucket holds a message again, at least 1. */
+static int
+rate_wait_s(const struct conn *c)
+{
+	double per_ms = (double)c->w->setup->conf->limit_messages_per_minute / MINUTE_MS;
+
+	return 1 + (int)((1.0 - c->rate_left) / per_ms / 1000.0);
+}
+
+void
+conn_fail(struct conn *c, enum fail fail, const struct msg *msg)
+{
+	const char *text = sentence_fail(fail, language(c));
+	char with_wait[160];
+
+	if (wire_is_mid_answer(&c->wire) && fail < CONN_HELD) {
+		c->held[fail] += c->held[fail] < UINT16_MAX;
+		return;
+	}
+	if (fail == FAIL_RATE && c->w->setup->conf->limit_messages_per_minute) {
+		snprintf(with_wait, sizeof with_wait, "%s (%d s)", text, rate_wait_s(c));
+		text = with_wait;
+	}
+	conn_say(c, PART_FAIL, msg, text, strlen(text));
+}
+
+static void
+tell_held(struct conn *c)
+{
+	for (int fail = 0; fail < CONN_HELD; fail++)
+		for (; c->held[fail]; c->held[fail]--)
+			conn_fail(c, (enum fail)fail, NULL);
+}
+
+/* --- commands ----------------------------------------------------------------------------------- */
+
+static void
+note(struct conn *c, const char *text)
+{
+	conn_say(c, PART_NOTE, NULL, text, strlen(text));
+}
+
+/* `/robot`: the names; `/robot NAME`: choose it. */
+static void
+choose_robot(struct conn *c, const char *name, size_t n)
+{
+	const struct chain *chain = c->w->setup->chain;
+	struct buf out;
+	bool found = false;
+
+	buf_init(&out, 1 << 16);
+	for (int i = 0; i < chain_size(chain) && !found; i++) {
+		const char *one = chain_name_at(chain, i);
+
+		if (n && strlen(one) == n && memcmp(one, name, n) == 0) {
+			c->robot = i;
+			found = true;
+			(void)(buf_adds(&out, sentence_chosen(language(c))) || buf_adds(&out, one));
+		}
+	}
+	if (!found && n)
+		(void)buf_adds(&out, sentence_no_robot(language(c)));
+	for (int i = 0; i < chain_size(chain) && !found; i++)
+		(void)buf_addf(&out, "%s%s%s", i ? " " : "", c->robot == i ? "*" : "",
+		    chain_name_at(chain, i));
+	conn_say(c, PART_NOTE, NULL, buf_head(&out), out.len);
+	buf_release(&out);
+}
+
+/* --- answers ------------------------------------------------------------------------------------ */
+
+static void
+on_piece(void *arg, const char *text, size_t n)
+{
+	struct conn *c = arg;
+
+	conn_say(c, PART_PIECE, &c->turn->msg, text, n);
+	conn_later(c);
+}
+
+static void
+on_done(void *arg, enum fail fail)
+{
+	struct conn *c = arg;
+	struct turn *t = c->turn;
+
+	t->msg.robot = turn_robot(t);
+	if (fail)
+		conn_fail(c, fail, &t->msg);
+	else
+		conn_say(c, PART_END, &t->msg, t->answer.len ? buf_head(&t->answer) : "",
+		    t->answer.len);
+	c->turn = NULL;
+	turn_free(t);
+	tell_held(c);
+	conn_later(c);
+}
+
+static const struct turn_sink sink = { on_piece, on_done };
+
+static void
+ask(struct conn *c, const struct asked *a)
+{
+	struct question q = { .user = a->bytes,
+		.n_user = a->n_user,
+		.text = a->bytes + a->n_user,
+		.n_text = a->n_text,
+		.id = a->bytes + a->n_user + a->n_text,
+		.n_id = a->n_id,
+		.stream = a->stream,
+		.chat = c->id,
+		.robot = c->robot };
+
+	c->turn = turn_start(c->w, &q, &sink, c);
+}
+
+static void
+answer_one(struct conn *c)
+{
+	struct asked *a = c->first;
+
+	c->first = a->next;
+	if (c->first == NULL)
+		c->last = &c->first;
+	c->n_waiting--;
+	if (a->kind == MSG_TEXT) {
+		ask(c, a);
+	} else if (a->kind == MSG_HELP) {
+		note(c, sentence_help(language(c)));
+	} else if (a->kind == MSG_FORGET) {
+		store_mem.forget(c->w->store, c->id);
+		note(c, sentence_forgotten(language(c)));
+	} else if (a->kind == MSG_ROBOT) {
+		choose_robot(c, a->bytes + a->n_user, a->n_text);
+	} else {
+		conn_leave(c, LEAVE_EXIT);
+	}
+	free(a);
+}
+
+void
+conn_drop_questions(struct conn *c)
+{
+	turn_cancel(c->turn, "cancelled");
+	c->turn = NULL;
+	while (c->first) {
+		struct asked *a = c->first;
+
+		c->first = a->next;
+		free(a);
+	}
+	c->last = &c->first;
+	c->n_waiting = 0;
+}
+
+/* --- questions ---------------------------------------------------------------------------------- */
+
+/* Take one message out of the bucket, which is refilled with time. */
+static bool
+rate_allows(struct conn *c)
+{
+	double limit = (double)c->w->setup->conf->limit_messages_per_minute;
+	int64_t now_ms = lapse_now_ms();
+
+	if (limit == 0)
+		return true;
+	if (c->rate_ms == 0)
+		c->rate_left = limit;
+	else
+		c->rate_left += (double)(now_ms - c->rate_ms) * limit / MINUTE_MS;
+	c->rate_ms = now_ms;
+	if (c->rate_left > limit)
+		c->rate_left = limit;
+	if (c->rate_left < 1.0)
+		return false;
+	c->rate_left -= 1.0;
+	return true;
+}
+
+static void
+wait_in_line(struct conn *c, const struct msg *m)
+{
+	size_t n_user = c->wire.n_user;
+	struct asked *a = mem_zalloc(sizeof *a + n_user + m->n_text + m->n_id);
+
+	a->kind = m->kind;
+	a->stream = m->stream;
+	a->n_user = n_user;
+	a->n_text = m->n_text;
+	a->n_id = m->n_id;
+	memcpy(a->bytes, c->wire.user, n_user);
+	memcpy(a->bytes + n_user, m->text, m->n_text);
+	memcpy(a->bytes + n_user + m->n_text, m->id, m->n_id);
+	*c->last = a;
+	c->last = &a->next;
+	c->n_waiting++;
+}
+
+/* Is there no room for one more? The one that would start at once does not wait. */
+static bool
+is_busy(const struct conn *c)
+{
+	return c->n_waiting >= CONN_WAITING + (c->turn == NULL);
+}
+
+static void
+take(struct conn *c, const struct msg *m)
+{
+	if (m->kind == MSG_EXIT)
+		c->in_end = c->half = true; /* nothing behind it counts */
+	else if (!rate_allows(c))
+		return conn_fail(c, FAIL_RATE, m);
+	else if (is_busy(c))
+		return conn_fail(c, FAIL_BUSY, m);
+	wait_in_line(c, m);
+}
+
+static enum edge
+edge(const struct conn *c)
+{
+	return c->in_end ? EDGE_END : c->quiet_over ? EDGE_QUIET : EDGE_MORE;
+}
+
+static void
+decode(struct conn *c)
+{
+	c->paused = false;
+	while (c->leave == LEAVE_NOT && !c->half && c->out.len < HIGH_WATER) {
+		struct msg m;
+		enum decode got = wire_decode(&c->wire, &c->in, edge(c), &m);
+
+		if (got == DECODE_GOT)
+			take(c, &m);
+		else if (got == DECODE_BAD)
+			conn_fail(c, m.fail, &m);
+		wire_done(&c->wire, &c->in);
+		c->paused = got == DECODE_PAUSE;
+		if (got == DECODE_BAD && m.fatal)
+			conn_leave(c, LEAVE_ERROR);
+		if (got == DECODE_MORE || got == DECODE_PAUSE)
+			break;
+		/* The one under way does not wait. */
+		if (got == DECODE_GOT && c->turn == NULL && c->first)
+			answer_one(c);
+	}
+}
+
+void
+conn_talk(struct conn *c)
+{
+	decode(c);
+	while (c->turn == NULL && c->first && c->out.len < HIGH_WATER &&
+	       (c->leave == LEAVE_NOT || c->leave == LEAVE_DRAIN))
+		answer_one(c);
+	if (c->half)
+		buf_eat(&c->in, c->in.len);
+}
