@@ -11,7 +11,7 @@
 #include "worker/turn.h"
 #include "worker/worker.h"
 
-enum { CONN_WAITING = 8, CONN_HELD = FAIL_ROBOT_TIMEOUT };
+enum { CONN_WAITING = 8, CONN_HELD = (int)FAIL_ROBOT_TIMEOUT };
 
 /* Why a chat ends; the words are in conn.c. */
 enum leave {
@@ -45,9 +45,14 @@ struct conn {
 	int64_t rate_ms; /* the bucket of messages: when it was looked at, and what is in it */
 	double rate_left;
 	uint16_t held[CONN_HELD]; /* failures that wait until an answer's line is over */
-	bool counted, in_end, quiet_over, paused, half, said_bye;
-	bool progress; /* bytes moved since the deadline was set */
-	char wait;     /* the deadline that runs (enum wait in conn.c) */
+	bool counted;	 /* in the scoreboard and the tally */
+	bool in_end;	 /* the peer will send no more */
+	bool quiet_over; /* nothing came for timeouts.quiet */
+	bool paused;	 /* what is in may be whole */
+	bool deaf;	 /* `exit` was said: the rest is dropped */
+	bool said_bye, shut;
+	bool got, put;	    /* bytes came in, went out, since the deadline was set */
+	unsigned char wait; /* the deadline that runs: enum wait in conn.c */
 };
 
 /* Take a connection. */

@@ -49,7 +49,7 @@ conn_fail(struct conn *c, enum fail fail, const struct msg *msg)
 	const char *text = sentence_fail(fail, language(c));
 	char with_wait[160];
 
-	if (wire_is_mid_answer(&c->wire) && fail < CONN_HELD) {
+	if (wire_is_mid_answer(&c->wire) && (int)fail < CONN_HELD) {
 		c->held[fail] += c->held[fail] < UINT16_MAX;
 		return;
 	}
@@ -243,7 +243,7 @@ static void
 take(struct conn *c, const struct msg *m)
 {
 	if (m->kind == MSG_EXIT)
-		c->in_end = c->half = true; /* nothing behind it counts */
+		c->deaf = true; /* nothing behind it counts */
 	else if (!rate_allows(c))
 		return conn_fail(c, FAIL_RATE, m);
 	else if (is_busy(c))
@@ -261,7 +261,7 @@ static void
 decode(struct conn *c)
 {
 	c->paused = false;
-	while (c->leave == LEAVE_NOT && !c->half && c->out.len < HIGH_WATER) {
+	while (c->leave == LEAVE_NOT && !c->deaf && c->out.len < HIGH_WATER) {
 		struct msg m;
 		enum decode got = wire_decode(&c->wire, &c->in, edge(c), &m);
 
@@ -288,6 +288,6 @@ conn_talk(struct conn *c)
 	while (c->turn == NULL && c->first && c->out.len < HIGH_WATER &&
 	       (c->leave == LEAVE_NOT || c->leave == LEAVE_DRAIN))
 		answer_one(c);
-	if (c->half)
+	if (c->deaf)
 		buf_eat(&c->in, c->in.len);
 }

@@ -1,0 +1,389 @@
+/* conn.c - a chat's bytes, deadlines and end; see conn.h. */
+#include "worker/conn.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "wire/sentence.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { OUT_LIMIT = 1 << 20, JSON_GROWTH = 6, HIGH_WATER = 65536 };
+
+enum wait { WAIT_NONE, WAIT_IDLE, WAIT_IN, WAIT_QUIET, WAIT_OUT, WAIT_LINGER };
+
+static const char *const reasons[] = { [LEAVE_NOT] = "reset",
+	[LEAVE_EXIT] = "exit",
+	[LEAVE_EOF] = "eof",
+	[LEAVE_ERROR] = "error",
+	[LEAVE_BUSY] = "busy",
+	[LEAVE_IDLE] = "idle",
+	[LEAVE_LIMIT] = "limit",
+	[LEAVE_SLOW_READER] = "slow_reader",
+	[LEAVE_DRAIN] = "drain" };
+
+/* BYE_COUNT: leaves without a word. */
+static const enum bye byes[] = { [LEAVE_NOT] = BYE_COUNT,
+	[LEAVE_EXIT] = BYE_COUNT,
+	[LEAVE_EOF] = BYE_COUNT,
+	[LEAVE_ERROR] = BYE_COUNT,
+	[LEAVE_BUSY] = BYE_COUNT,
+	[LEAVE_IDLE] = BYE_IDLE,
+	[LEAVE_LIMIT] = BYE_LIMIT,
+	[LEAVE_SLOW_READER] = BYE_SLOW_READER,
+	[LEAVE_DRAIN] = BYE_SHUTDOWN };
+
+static void
+conn_free(struct conn *c)
+{
+	struct worker *w = c->w;
+
+	if (c->counted) {
+		log_info("chat_close chat=%" PRIu64 " reason=%s", c->id, reasons[c->leave]);
+		score_add(&w->score->chats, -1);
+		if (c->address)
+			(void)tally_add(w->boot->tally, w->boot->slot, c->address, -1);
+	}
+	conn_drop_questions(c);
+	store_mem.forget(w->store, c->id);
+	ev_io_stop(w->loop, &c->io);
+	lapse_stop(&c->deadline);
+	later_remove(&c->update);
+	list_remove(&c->link);
+	wire_done(&c->wire, &c->in);
+	buf_release(&c->in);
+	buf_release(&c->out);
+	close(c->io.fd);
+	free(c);
+	worker_check_left(w);
+}
+
+void
+conn_later(struct conn *c)
+{
+	later_add(&c->w->later, &c->update);
+}
+
+/* The first reason stays, but a drain gives way to anything. */
+void
+conn_leave(struct conn *c, enum leave why)
+{
+	if (c->leave == LEAVE_NOT || c->leave == LEAVE_DRAIN)
+		c->leave = why;
+}
+
+/* --- bytes -------------------------------------------------------------------------------------- */
+
+/* Write what the socket takes. Returns 0, or -1: the peer is gone. */
+static int
+flush(struct conn *c)
+{
+	while (c->out.len) {
+		ssize_t n = send(c->io.fd, buf_head(&c->out), c->out.len, MSG_NOSIGNAL);
+
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR ? 0 : -1;
+		buf_eat(&c->out, (size_t)n);
+		c->put = true;
+	}
+	return 0;
+}
+
+/* One read. Returns 0, or -1: the peer is gone. */
+static int
+receive(struct conn *c)
+{
+	size_t room = c->leave == LEAVE_NOT && !c->deaf ? c->in.limit - c->in.len
+							: WORKER_READ_BYTES;
+	ssize_t n;
+
+	if (room > WORKER_READ_BYTES)
+		room = WORKER_READ_BYTES;
+	if (room == 0)
+		return 0;
+	n = recv(c->io.fd, c->w->scratch, room, 0);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	if (n == 0) {
+		c->in_end = true;
+		return 0;
+	}
+	c->got = true;
+	c->quiet_over = false;
+	if (c->leave == LEAVE_NOT && !c->deaf)
+		(void)buf_add(&c->in, c->w->scratch, (size_t)n);
+	return 0;
+}
+
+static void
+watch(struct conn *c)
+{
+	bool hears = c->leave != LEAVE_NOT || c->deaf ||
+		     (c->out.len < HIGH_WATER && c->in.len < c->in.limit);
+	int events = (hears && !c->in_end ? EV_READ : 0) | (c->out.len ? EV_WRITE : 0);
+
+	if (ev_is_active(&c->io) && c->io.events == events)
+		return;
+	ev_io_stop(c->w->loop, &c->io);
+	ev_io_set(&c->io, c->io.fd, events);
+	if (events)
+		ev_io_start(c->w->loop, &c->io);
+}
+
+/* --- deadlines ---------------------------------------------------------------------------------- */
+
+static enum wait
+wait_of(const struct conn *c)
+{
+	if (c->shut)
+		return WAIT_LINGER;
+	if (c->out.len)
+		return WAIT_OUT;
+	if (c->paused)
+		return WAIT_QUIET;
+	if (c->in.len)
+		return WAIT_IN;
+	return c->turn || c->first ? WAIT_NONE : WAIT_IDLE;
+}
+
+/* A message has its time from its first byte on; the others begin anew with every byte. */
+static void
+set_deadline(struct conn *c)
+{
+	struct worker *w = c->w;
+	struct lapse *lists[] = { [WAIT_NONE] = NULL,
+		[WAIT_IDLE] = &w->idle,
+		[WAIT_IN] = &w->message,
+		[WAIT_QUIET] = &w->quiet,
+		[WAIT_OUT] = &w->message,
+		[WAIT_LINGER] = &w->linger };
+	enum wait wait = wait_of(c);
+	bool again = (wait == WAIT_OUT && c->put) || (wait == WAIT_QUIET && c->got) ||
+		     (wait == WAIT_IDLE && (c->got || c->put));
+
+	c->got = c->put = false;
+	if (wait == c->wait && !again)
+		return;
+	c->wait = (unsigned char)wait;
+	lapse_stop(&c->deadline);
+	if (lists[wait])
+		lapse_touch(lists[wait], &c->deadline);
+}
+
+/* --- the one place where state becomes action ----------------------------------------------------- */
+
+static bool
+may_go(const struct conn *c)
+{
+	return c->leave != LEAVE_NOT &&
+	       (c->leave != LEAVE_DRAIN || (c->turn == NULL && c->first == NULL));
+}
+
+static void
+say_bye(struct conn *c)
+{
+	enum conf_language language = (enum conf_language)c->w->setup->conf->language;
+	enum bye bye = byes[c->leave];
+
+	conn_drop_questions(c);
+	if (bye != BYE_COUNT) {
+		const char *text = sentence_bye(bye, language);
+
+		(void)wire_encode(&c->wire, PART_BYE, NULL, text, strlen(text), &c->out);
+	}
+	c->said_bye = true;
+}
+
+/* Talk and write until nothing more can be done now. Returns 0, or -1: the peer is gone. */
+static int
+work(struct conn *c)
+{
+	bool blocked;
+
+	do {
+		if (!c->said_bye)
+			conn_talk(c);
+		if (c->leave == LEAVE_NOT && c->in_end && c->in.len == 0 && c->turn == NULL &&
+		    c->first == NULL)
+			conn_leave(c, LEAVE_EOF);
+		if (may_go(c) && !c->said_bye)
+			say_bye(c);
+		blocked = c->out.len >= HIGH_WATER;
+		if (flush(c))
+			return -1;
+	} while (blocked && c->out.len < HIGH_WATER && !c->said_bye);
+	return 0;
+}
+
+/* Everything is said. Closing now would throw away what the peer has not read yet, if more of its
+ * bytes come in (RFC 9112 section 9.6): say that we are done, and wait for its end for a moment.
+ * Returns whether the chat is over. */
+static bool
+is_over(struct conn *c)
+{
+	if (!c->said_bye || (c->out.len && c->leave != LEAVE_SLOW_READER))
+		return false;
+	if (c->in_end || c->leave == LEAVE_SLOW_READER)
+		return true;
+	if (!c->shut && shutdown(c->io.fd, SHUT_WR) < 0)
+		return true;
+	c->shut = true;
+	return false;
+}
+
+static void
+conn_update(struct conn *c)
+{
+	if (work(c) || is_over(c)) {
+		conn_free(c);
+		return;
+	}
+	watch(c);
+	set_deadline(c);
+}
+
+static void
+on_later(void *arg)
+{
+	conn_update(arg);
+}
+
+static void
+on_io(struct ev_loop *loop, struct ev_io *io, int events)
+{
+	struct conn *c = io->data;
+
+	(void)loop;
+	if ((events & EV_READ) && receive(c))
+		conn_free(c);
+	else
+		conn_update(c);
+}
+
+void
+conn_on_lapse(struct lapse_entry *e, void *arg)
+{
+	struct conn *c = list_item(e, struct conn, deadline);
+	enum wait wait = (enum wait)c->wait;
+
+	(void)arg;
+	c->wait = WAIT_NONE;
+	if (wait == WAIT_LINGER) {
+		conn_free(c);
+		return;
+	}
+	if (wait == WAIT_QUIET)
+		c->quiet_over = true;
+	else if (wait == WAIT_OUT && c->said_bye)
+		c->leave = LEAVE_SLOW_READER;
+	else
+		conn_leave(c, wait == WAIT_OUT ? LEAVE_SLOW_READER :
+			       wait == WAIT_IN ? LEAVE_LIMIT :
+						 LEAVE_IDLE);
+	conn_update(c);
+}
+
+/* --- beginning and end ---------------------------------------------------------------------------- */
+
+static uint32_t
+out_limit(const struct conf *conf)
+{
+	int64_t limit = conf->limit_answer_bytes ? conf->limit_answer_bytes : 1 << 26;
+
+	return (uint32_t)(limit * JSON_GROWTH + OUT_LIMIT);
+}
+
+/* Which limit is in the way? NULL: none. */
+static const char *
+full(const struct worker *w, uint64_t key)
+{
+	const struct conf *conf = w->setup->conf;
+
+	if (conf->limit_chats && score_chats(w->boot->score) >= conf->limit_chats)
+		return "chats";
+	if (conf->limit_chats_per_address && key &&
+	    tally_count(w->boot->tally, key) >= conf->limit_chats_per_address)
+		return "chats_per_address";
+	return NULL;
+}
+
+static void
+welcome(struct conn *c, const struct sock_addr *peer)
+{
+	struct worker *w = c->w;
+	struct sock_addr local = { .len = sizeof local.u };
+	char from[SOCK_TEXT], to[SOCK_TEXT];
+	uint64_t key = tally_key(peer);
+	const char *limit = full(w, key);
+
+	sock_addr_text(peer, from);
+	if (limit) {
+		log_info("chat_refused peer=%s limit=%s", from, limit);
+		conn_fail(c, FAIL_BUSY, NULL);
+		conn_leave(c, LEAVE_BUSY);
+		return;
+	}
+	c->counted = true;
+	score_add(&w->score->chats, 1);
+	score_add(&w->score->accepted, 1);
+	if (key && tally_add(w->boot->tally, w->boot->slot, key, 1))
+		c->address = key;
+	if (log_has(LOG_INFO_)) {
+		(void)getsockname(c->io.fd, &local.u.any, &local.len);
+		sock_addr_text(&local, to);
+		log_info("chat_open chat=%" PRIu64 " peer=%s local=%s fd=%d", c->id, from, to,
+		    c->io.fd);
+	}
+	(void)buf_adds(&c->out, w->setup->conf->greeting);
+}
+
+void
+conn_open(struct worker *w, int fd, const struct sock_addr *peer)
+{
+	const struct conf *conf = w->setup->conf;
+	struct conn *c = mem_zalloc(sizeof *c);
+
+	c->w = w;
+	c->id = ++w->last_chat;
+	c->robot = -1;
+	c->last = &c->first;
+	ev_io_init(&c->io, on_io, fd, EV_READ);
+	c->io.data = c;
+	lapse_entry_init(&c->deadline);
+	later_task_init(&c->update, on_later, c);
+	wire_init(&c->wire, (uint32_t)conf->limit_message_bytes);
+	buf_init(&c->in, wire_in_limit((uint32_t)conf->limit_message_bytes));
+	buf_init(&c->out, out_limit(conf));
+	list_append(&w->conns, &c->link);
+	welcome(c, peer);
+	conn_update(c);
+}
+
+void
+conn_drain(struct conn *c)
+{
+	if (receive(c)) {
+		conn_free(c);
+		return;
+	}
+	/* What has come by now is still answered. */
+	if (c->leave == LEAVE_NOT)
+		conn_talk(c);
+	conn_leave(c, LEAVE_DRAIN);
+	conn_update(c);
+}
+
+void
+conn_kick(struct conn *c)
+{
+	conn_leave(c, LEAVE_DRAIN);
+	conn_drop_questions(c);
+	if (!c->said_bye)
+		say_bye(c);
+	(void)flush(c);
+	(void)shutdown(c->io.fd, SHUT_WR);
+	conn_free(c);
+}
