@@ -1,0 +1,334 @@
+/* worker.c - see worker.h: boot, the master's messages, drain. */
+#include "worker/worker.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "worker/conn.h"
+#include "worker/dgram.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { LINGER_MS = 1000 };
+
+/* --- privileges ----------------------------------------------------------------------------------- */
+
+/* Become the user for good; every step must succeed. */
+static int
+become(const char *name, struct err *e)
+{
+	const struct passwd *pw;
+
+	if (*name == '\0' || geteuid() != 0)
+		return 0;
+	pw = getpwnam(name);
+	if (pw == NULL)
+		return err_set(e, "user: there is no user %s", name);
+	if (initgroups(name, pw->pw_gid) || setgid(pw->pw_gid) || setuid(pw->pw_uid))
+		return err_errno(e, "user: cannot become %s", name);
+	return 0;
+}
+
+/* Become the user; then see to it that nothing of us is dumped and that we go with the master, which
+ * both the kernel forgets at a change of user (FAULTS M12). */
+static int
+settle(const struct boot *boot, struct err *e)
+{
+	const struct rlimit none = { 0, 0 };
+
+	if (become(boot->user, e))
+		return -1;
+	if (prctl(PR_SET_DUMPABLE, 0) || setrlimit(RLIMIT_CORE, &none))
+		return err_errno(e, "cannot forbid core dumps");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return err_errno(e, "cannot give up new privileges");
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM))
+		return err_errno(e, "cannot follow the master");
+	if (getppid() != boot->master)
+		return err_set(e, "the master is gone");
+	return 0;
+}
+
+static void
+ignore_signals(void)
+{
+	static const int ignored[] = { SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGTTIN,
+		SIGTTOU };
+	sigset_t none;
+
+	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+		signal(ignored[i], SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* --- drain ---------------------------------------------------------------------------------------- */
+
+static void
+leave_now(struct worker *w)
+{
+	while (!list_is_empty(&w->conns))
+		conn_kick(list_item(w->conns.next, struct conn, link));
+	dgram_kick_all(w);
+	ev_break(w->loop, EVBREAK_ALL);
+}
+
+void
+worker_check_left(struct worker *w)
+{
+	if (w->draining && list_is_empty(&w->conns) && list_is_empty(&w->datagrams))
+		ev_break(w->loop, EVBREAK_ALL);
+}
+
+static void
+on_drain_over(struct ev_loop *loop, struct ev_timer *t, int events)
+{
+	(void)loop;
+	(void)events;
+	leave_now(t->data);
+}
+
+static void
+drain(struct worker *w, int64_t limit_ms)
+{
+	if (w->draining)
+		return;
+	w->draining = true;
+	doors_close(&w->doors);
+	ev_timer_set(&w->drain, (double)limit_ms / 1000.0, 0.0);
+	ev_timer_start(w->loop, &w->drain);
+	list_each_safe(it, &w->conns)
+		conn_drain(list_item(it, struct conn, link));
+	worker_check_left(w);
+}
+
+static void
+on_term(struct ev_loop *loop, struct ev_signal *s, int events)
+{
+	struct worker *w = s->data;
+
+	(void)loop;
+	(void)events;
+	drain(w, w->setup->conf->drain_ms);
+}
+
+/* --- settings ------------------------------------------------------------------------------------- */
+
+static void
+set_deadlines(struct worker *w)
+{
+	const struct conf *c = w->setup->conf;
+
+	lapse_set_limit(&w->quiet, c->quiet_ms);
+	lapse_set_limit(&w->message, c->message_ms);
+	lapse_set_limit(&w->idle, c->idle_ms);
+}
+
+static void
+answer(struct worker *w, enum chan_kind kind, int64_t number, const char *text)
+{
+	struct chan_msg m = { .kind = kind, .number = number };
+	size_t n = strlen(text);
+
+	memcpy(m.text, text, n < CHAN_TEXT ? n : CHAN_TEXT - 1);
+	(void)chan_send(w->boot->chan, &m);
+}
+
+static void
+close_all(const int *fds, int n)
+{
+	for (int i = 0; i < n; i++)
+		close(fds[i]);
+}
+
+static void
+forget_next(struct worker *w)
+{
+	if (w->next)
+		close_all(w->next_fds, w->next->conf->n_listen);
+	setup_drop(w->next);
+	w->next = NULL;
+}
+
+/* Make the snapshot real, beside the one in force. */
+static void
+prepare(struct worker *w, const struct chan_msg *m)
+{
+	struct err e = { "" };
+	int n = m->n_fds - 1;
+
+	forget_next(w);
+	if (n < 0) {
+		answer(w, CHAN_REFUSED, m->number, "no snapshot");
+		return;
+	}
+	w->next = setup_open(m->fds[0], w->loop, &w->later, &e);
+	close(m->fds[0]);
+	if (w->next && w->next->conf->n_listen != n) {
+		setup_drop(w->next);
+		w->next = NULL;
+		err_set(&e, "%d doors came with the snapshot", n);
+	}
+	if (w->next == NULL) {
+		close_all(m->fds + 1, n);
+		answer(w, CHAN_REFUSED, m->number, e.text);
+		return;
+	}
+	memcpy(w->next_fds, m->fds + 1, (size_t)n * sizeof *w->next_fds);
+	w->next_number = m->number;
+	answer(w, CHAN_PREPARED, m->number, "");
+}
+
+static void
+commit(struct worker *w, int64_t number)
+{
+	if (w->next && w->next_number == number) {
+		struct setup *old = w->setup;
+
+		w->setup = w->next;
+		w->next = NULL;
+		setup_drop(old);
+		set_deadlines(w);
+		if (w->draining)
+			close_all(w->next_fds, w->setup->conf->n_listen);
+		else
+			doors_use(&w->doors, w->setup->conf, w->next_fds);
+	}
+	answer(w, CHAN_COMMITTED, number, "");
+}
+
+/* --- the channel ---------------------------------------------------------------------------------- */
+
+static void
+take(struct worker *w, struct chan_msg *m)
+{
+	switch (m->kind) {
+	case CHAN_PREPARE:
+		prepare(w, m);
+		return;
+	case CHAN_COMMIT:
+		commit(w, m->number);
+		break;
+	case CHAN_ABORT:
+		forget_next(w);
+		break;
+	case CHAN_LOG:
+		log_use(m->n_fds ? m->fds[0] : -2, (enum log_level)m->number);
+		m->n_fds = m->n_fds ? 0 : m->n_fds;
+		break;
+	case CHAN_DRAIN:
+		drain(w, m->number);
+		break;
+	default:
+		break;
+	}
+	close_all(m->fds, m->n_fds);
+}
+
+static void
+on_chan(struct ev_loop *loop, struct ev_io *io, int events)
+{
+	struct worker *w = io->data;
+	struct chan_msg m;
+	int got;
+
+	(void)events;
+	while ((got = chan_receive(io->fd, &m)) > 0)
+		take(w, &m);
+	if (got == 0)
+		return;
+	log_notice("master_gone");
+	ev_io_stop(loop, io);
+	leave_now(w);
+}
+
+/* --- life ----------------------------------------------------------------------------------------- */
+
+static void
+init_loop(struct worker *w)
+{
+	later_init(&w->later, w->loop);
+	list_init(&w->conns);
+	list_init(&w->datagrams);
+	lapse_init(&w->quiet, w->loop, 0, conn_on_lapse, w);
+	lapse_init(&w->message, w->loop, 0, conn_on_lapse, w);
+	lapse_init(&w->idle, w->loop, 0, conn_on_lapse, w);
+	lapse_init(&w->linger, w->loop, LINGER_MS, conn_on_lapse, w);
+	ev_io_init(&w->chan, on_chan, w->boot->chan, EV_READ);
+	ev_signal_init(&w->term, on_term, SIGTERM);
+	ev_timer_init(&w->drain, on_drain_over, 0.0, 0.0);
+	w->chan.data = w->term.data = w->drain.data = w;
+	ev_io_start(w->loop, &w->chan);
+	ev_signal_start(w->loop, &w->term);
+}
+
+static int
+start(struct worker *w, struct err *e)
+{
+	const struct boot *boot = w->boot;
+
+	if (settle(boot, e))
+		return -1;
+	w->loop = ev_loop_new(EVBACKEND_EPOLL);
+	if (w->loop == NULL)
+		return err_set(e, "no event loop: epoll is missing");
+	init_loop(w);
+	w->score = &boot->score->slots[boot->slot];
+	w->store = store_mem.open(e);
+	w->setup = w->store ? setup_open(boot->snapshot, w->loop, &w->later, e) : NULL;
+	close(boot->snapshot);
+	if (w->setup == NULL || doors_init(&w->doors, w, e))
+		return -1;
+	set_deadlines(w);
+	doors_use(&w->doors, w->setup->conf, boot->listeners);
+	return 0;
+}
+
+static void
+finish(struct worker *w)
+{
+	doors_close(&w->doors);
+	forget_next(w);
+	setup_drop(w->setup);
+	/* One more turn, for what waits to be freed. */
+	ev_run(w->loop, EVRUN_NOWAIT);
+	store_mem.close(w->store);
+	ev_io_stop(w->loop, &w->chan);
+	ev_signal_stop(w->loop, &w->term);
+	ev_timer_stop(w->loop, &w->drain);
+	lapse_release(&w->quiet);
+	lapse_release(&w->message);
+	lapse_release(&w->idle);
+	lapse_release(&w->linger);
+	later_release(&w->later);
+	ev_loop_destroy(w->loop);
+}
+
+int
+worker_run(const struct boot *boot)
+{
+	struct worker *w = mem_zalloc(sizeof *w);
+	struct err e = { "" };
+
+	w->boot = boot;
+	w->doors.epoll = -1;
+	log_role("worker");
+	ignore_signals();
+	if (start(w, &e)) {
+		log_error("worker_failed why=%s", log_quote(e.text, strlen(e.text)));
+		return 1;
+	}
+	answer(w, CHAN_READY, 0, "");
+	ev_run(w->loop, 0);
+	finish(w);
+	free(w);
+	return 0;
+}
