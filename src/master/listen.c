@@ -1,0 +1,74 @@
+/* listen.c - see listen.h. */
+#include "master/listen.h"
+
+#include "base/sock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int
+find(const struct listen_set *s, const char *url)
+{
+	for (int i = 0; s && i < s->n; i++)
+		if (strcmp(s->urls[i], url) == 0)
+			return i;
+	return -1;
+}
+
+static int
+open_one(const struct conf_listen *l, struct err *e)
+{
+	enum sock_kind kind = *l->path ? SOCK_UNIX : l->transport == CONF_UDP ? SOCK_UDP : SOCK_TCP;
+	struct sock_addr a;
+
+	if (sock_addr_make(&a, kind, *l->path ? l->path : l->address, (int)l->port, e))
+		return -1;
+	return sock_listen(kind, &a, (unsigned)strtoul(l->mode, NULL, 8), e);
+}
+
+int
+listen_open(
+    struct listen_set *s, const struct conf *c, const struct listen_set *have, struct err *e)
+{
+	s->n = 0;
+	for (int i = 0; i < c->n_listen; i++) {
+		const struct conf_listen *l = &c->listen[i];
+		int same;
+
+		conf_listen_url(l, s->urls[i]);
+		snprintf(s->paths[i], sizeof s->paths[i], "%s", l->path);
+		same = find(have, s->urls[i]);
+		s->fds[i] = same >= 0 ? have->fds[same] : open_one(l, e);
+		if (s->fds[i] < 0) {
+			listen_close(s, have);
+			return err_add(e, "listen.[%d]", i);
+		}
+		s->n = i + 1;
+	}
+	return 0;
+}
+
+void
+listen_close(struct listen_set *s, const struct listen_set *keep)
+{
+	for (int i = 0; i < s->n; i++) {
+		if (find(keep, s->urls[i]) >= 0)
+			continue;
+		close(s->fds[i]);
+		if (*s->paths[i])
+			unlink(s->paths[i]);
+	}
+	s->n = 0;
+}
+
+void
+listen_text(const struct listen_set *s, char *out, size_t size)
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (int i = 0; i < s->n && n < size; i++)
+		n += (size_t)snprintf(out + n, size - n, "%s%s", i ? "," : "", s->urls[i]);
+}
