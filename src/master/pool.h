@@ -25,7 +25,7 @@ struct slot {
 	struct ev_io io;
 	struct ev_timer late; /* to start, to leave */
 	int64_t since_ms;
-	int64_t answered; /* number of the reload it answered last */
+	int64_t awaited; /* number of the reload that waits for its answer; 0: none */
 };
 
 struct pool {
@@ -44,8 +44,8 @@ int pool_init(struct pool *p, struct master *m, worker_main *work, struct err *e
 /* Fork and drain until as many live as are wanted. Does nothing while a reload is under way. */
 void pool_fit(struct pool *p);
 void pool_on_exit(struct pool *p, pid_t pid, int status);
-/* All leave within limit_ms; none is replaced. */
-void pool_drain(struct pool *p, int64_t limit_ms);
+/* All leave within timeouts.drain; none is replaced. */
+void pool_drain(struct pool *p);
 void pool_kill(struct pool *p);
 /* Slots that are starting or ready, draining ones, those ready. */
 int pool_live(const struct pool *p);

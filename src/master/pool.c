@@ -1,0 +1,390 @@
+/* pool.c - see pool.h. */
+#include "master/pool.h"
+
+#include "base/lapse.h"
+#include "base/log.h"
+#include "master/master.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { STEADY_MS = 10000, FREE_DEATHS = 3, START_TRIES = 5, MOST_S = 30 };
+#define START_S 20.0
+#define LEAVE_S 2.0
+
+enum slot_event { EVENT_READY, EVENT_EXIT, EVENT_DRAIN, EVENT_LATE, SLOT_EVENTS };
+
+static int
+index_of(const struct slot *s)
+{
+	return (int)(s - s->m->pool.slots);
+}
+
+/* --- what events do ------------------------------------------------------------------------------- */
+
+static void
+set_late(struct slot *s, double seconds)
+{
+	ev_timer_stop(s->m->loop, &s->late);
+	ev_timer_set(&s->late, seconds, 0.0);
+	ev_timer_start(s->m->loop, &s->late);
+}
+
+static void
+become_ready(struct slot *s)
+{
+	ev_timer_stop(s->m->loop, &s->late);
+	s->state = SLOT_READY;
+	s->m->pool.ever_ready = true;
+	log_info("worker_ready slot=%d child=%d", index_of(s), (int)s->pid);
+	if (pool_ready(&s->m->pool) >= s->m->pool.wanted)
+		master_on_ready(s->m);
+}
+
+static void
+begin_drain(struct slot *s)
+{
+	struct chan_msg msg = { .kind = CHAN_DRAIN, .number = s->m->conf->drain_ms };
+
+	s->state = SLOT_DRAINING;
+	(void)chan_send(s->chan, &msg);
+	set_late(s, (double)msg.number / 1000.0 + LEAVE_S);
+}
+
+static void
+kill_slot(struct slot *s)
+{
+	log_warn("worker_killed slot=%d child=%d why=%s", index_of(s), (int)s->pid,
+	    s->state == SLOT_STARTING ? "start" : "drain");
+	kill(s->pid, SIGKILL);
+}
+
+static void
+empty(struct slot *s)
+{
+	ev_timer_stop(s->m->loop, &s->late);
+	ev_io_stop(s->m->loop, &s->io);
+	close(s->chan);
+	s->chan = -1;
+	s->pid = 0;
+	s->state = SLOT_EMPTY;
+	score_reset_now(s->m->pool.score, index_of(s));
+	tally_reset(s->m->pool.tally, index_of(s));
+}
+
+static void
+retry_later(struct pool *p)
+{
+	int shift = p->n_failures > 6 ? 6 : p->n_failures - 1, seconds = 1 << shift;
+
+	if (seconds > MOST_S)
+		seconds = MOST_S;
+	log_warn("worker_retry seconds=%d failures=%d", seconds, p->n_failures);
+	ev_timer_stop(p->m->loop, &p->retry);
+	ev_timer_set(&p->retry, seconds, 0.0);
+	ev_timer_start(p->m->loop, &p->retry);
+}
+
+/* A death nobody asked for. */
+static void
+count_death(struct slot *s)
+{
+	struct pool *p = &s->m->pool;
+	bool starting = s->state == SLOT_STARTING;
+
+	if (lapse_now_ms() - s->since_ms >= STEADY_MS)
+		p->n_failures = 0;
+	p->n_failures++;
+	if (!p->ever_ready && p->n_failures >= START_TRIES) {
+		master_give_up(s->m, "no worker can start");
+		return;
+	}
+	if (starting || p->n_failures > FREE_DEATHS)
+		retry_later(p);
+}
+
+static void
+on_death(struct slot *s)
+{
+	reload_on_death(&s->m->reload, s);
+	count_death(s);
+	empty(s);
+	pool_fit(&s->m->pool);
+}
+
+static void
+on_left(struct slot *s)
+{
+	empty(s);
+	if (s->m->stopping && pool_left(&s->m->pool) == 0)
+		master_on_empty(s->m);
+}
+
+static void
+nothing(struct slot *s)
+{
+	(void)s;
+}
+
+/* A worker that is starting when it is told to drain says READY first: let it. */
+static void (*const table[SLOT_STATES][SLOT_EVENTS])(struct slot *s) = {
+	/*                  READY         EXIT      DRAIN        LATE */
+	[SLOT_EMPTY] = { nothing, nothing, nothing, nothing },
+	[SLOT_STARTING] = { become_ready, on_death, begin_drain, kill_slot },
+	[SLOT_READY] = { nothing, on_death, begin_drain, nothing },
+	[SLOT_DRAINING] = { nothing, on_left, nothing, kill_slot },
+};
+
+static void
+happen(struct slot *s, enum slot_event event)
+{
+	table[s->state][event](s);
+}
+
+/* --- where events come from ------------------------------------------------------------------------ */
+
+static void
+on_late(struct ev_loop *loop, struct ev_timer *t, int events)
+{
+	(void)loop;
+	(void)events;
+	happen(t->data, EVENT_LATE);
+}
+
+static void
+on_chan(struct ev_loop *loop, struct ev_io *io, int events)
+{
+	struct slot *s = io->data;
+	struct chan_msg msg;
+	int got;
+
+	(void)events;
+	while ((got = chan_receive(io->fd, &msg)) > 0) {
+		for (int i = 0; i < msg.n_fds; i++)
+			close(msg.fds[i]);
+		if (msg.kind == CHAN_READY)
+			happen(s, EVENT_READY);
+		else
+			reload_on_answer(&s->m->reload, s, &msg);
+	}
+	if (got < 0)
+		ev_io_stop(loop, io); /* its end comes with SIGCHLD */
+}
+
+void
+pool_on_exit(struct pool *p, pid_t pid, int status)
+{
+	for (int i = 0; i < SCORE_SLOTS; i++) {
+		struct slot *s = &p->slots[i];
+		bool asked = s->state == SLOT_DRAINING || p->m->stopping;
+
+		if (s->state == SLOT_EMPTY || s->pid != pid)
+			continue;
+		log_line(asked ? LOG_INFO_ : LOG_WARN_, "worker_exit slot=%d child=%d %s=%d", i,
+		    (int)pid, WIFSIGNALED(status) ? "sig" : "code",
+		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+		happen(s, EVENT_EXIT);
+		return;
+	}
+}
+
+/* --- forking ---------------------------------------------------------------------------------------- */
+
+static void __attribute__((noreturn))
+be_worker(struct slot *s, int chan)
+{
+	struct master *m = s->m;
+	struct boot boot = { .slot = index_of(s),
+		.chan = chan,
+		.snapshot = m->snapshot,
+		.n_listeners = m->doors.n,
+		.score = m->pool.score,
+		.tally = m->pool.tally,
+		.user = m->conf->user,
+		.master = getppid() };
+
+	memcpy(boot.listeners, m->doors.fds, sizeof boot.listeners);
+	master_let_go(m);
+	exit(m->pool.work(&boot));
+}
+
+static int
+spawn(struct slot *s)
+{
+	sigset_t all, before;
+	struct err e = { "" };
+	int fds[2];
+
+	if (chan_pair(fds, &e)) {
+		log_error("worker_failed why=%s", log_quote(e.text, strlen(e.text)));
+		return -1;
+	}
+	/* No handler of ours may run in the child before it let go of the loop. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	s->pid = fork();
+	if (s->pid == 0) {
+		close(fds[0]);
+		be_worker(s, fds[1]);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close(fds[1]);
+	if (s->pid < 0) {
+		log_error("worker_failed why=%s", log_quote(strerror(errno), strlen(strerror(errno))));
+		close(fds[0]);
+		return -1;
+	}
+	s->state = SLOT_STARTING;
+	s->chan = fds[0];
+	s->since_ms = lapse_now_ms();
+	s->awaited = 0;
+	ev_io_init(&s->io, on_chan, s->chan, EV_READ);
+	s->io.data = s;
+	ev_io_start(s->m->loop, &s->io);
+	set_late(s, START_S);
+	return 0;
+}
+
+static void
+grow(struct pool *p, int n)
+{
+	for (int i = 0; i < SCORE_SLOTS && n > 0; i++) {
+		if (p->slots[i].state != SLOT_EMPTY)
+			continue;
+		if (spawn(&p->slots[i])) {
+			p->n_failures++;
+			retry_later(p);
+			return;
+		}
+		n--;
+	}
+}
+
+static void
+shrink(struct pool *p, int n)
+{
+	for (int i = SCORE_SLOTS - 1; i >= 0 && n > 0; i--) {
+		struct slot *s = &p->slots[i];
+
+		if (s->state != SLOT_STARTING && s->state != SLOT_READY)
+			continue;
+		happen(s, EVENT_DRAIN);
+		n--;
+	}
+}
+
+void
+pool_fit(struct pool *p)
+{
+	int live = pool_live(p);
+
+	if (p->m->stopping || p->m->reload.state != RELOAD_IDLE)
+		return;
+	if (live < p->wanted && !ev_is_active(&p->retry))
+		grow(p, p->wanted - live);
+	else if (live > p->wanted)
+		shrink(p, live - p->wanted);
+}
+
+static void
+on_retry(struct ev_loop *loop, struct ev_timer *t, int events)
+{
+	(void)loop;
+	(void)events;
+	pool_fit(t->data);
+}
+
+int
+pool_init(struct pool *p, struct master *m, worker_main *work, struct err *e)
+{
+	p->m = m;
+	p->work = work;
+	p->score = score_new();
+	p->tally = tally_new(SCORE_SLOTS);
+	if (p->score == NULL || p->tally == NULL)
+		return err_errno(e, "shared memory");
+	ev_timer_init(&p->retry, on_retry, 0.0, 0.0);
+	p->retry.data = p;
+	for (int i = 0; i < SCORE_SLOTS; i++) {
+		struct slot *s = &p->slots[i];
+
+		s->m = m;
+		s->chan = -1;
+		ev_timer_init(&s->late, on_late, 0.0, 0.0);
+		s->late.data = s;
+	}
+	return 0;
+}
+
+/* --- all of them ------------------------------------------------------------------------------------ */
+
+static int
+count(const struct pool *p, unsigned states)
+{
+	int n = 0;
+
+	for (int i = 0; i < SCORE_SLOTS; i++)
+		n += (states >> p->slots[i].state) & 1;
+	return n;
+}
+
+int
+pool_live(const struct pool *p)
+{
+	return count(p, 1U << SLOT_STARTING | 1U << SLOT_READY);
+}
+
+int
+pool_left(const struct pool *p)
+{
+	return count(p, 1U << SLOT_STARTING | 1U << SLOT_READY | 1U << SLOT_DRAINING);
+}
+
+int
+pool_ready(const struct pool *p)
+{
+	return count(p, 1U << SLOT_READY);
+}
+
+int
+pool_send(struct pool *p, const struct chan_msg *msg, bool draining)
+{
+	int n = 0;
+
+	for (int i = 0; i < SCORE_SLOTS; i++) {
+		const struct slot *s = &p->slots[i];
+
+		if (s->state == SLOT_EMPTY || (s->state == SLOT_DRAINING && !draining))
+			continue;
+		n += chan_send(s->chan, msg) == 0;
+	}
+	return n;
+}
+
+void
+pool_drain(struct pool *p)
+{
+	ev_timer_stop(p->m->loop, &p->retry);
+	for (int i = 0; i < SCORE_SLOTS; i++)
+		happen(&p->slots[i], EVENT_DRAIN);
+}
+
+void
+pool_kill(struct pool *p)
+{
+	for (int i = 0; i < SCORE_SLOTS; i++)
+		if (p->slots[i].state != SLOT_EMPTY)
+			kill(p->slots[i].pid, SIGKILL);
+}
+
+void
+pool_let_go(struct pool *p)
+{
+	for (int i = 0; i < SCORE_SLOTS; i++)
+		if (p->slots[i].state != SLOT_EMPTY && p->slots[i].chan >= 0)
+			close(p->slots[i].chan);
+}
