@@ -1,0 +1,279 @@
+/* master.c - see master.h: start, signals, stop. */
+#include "master/master.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "master/daemon.h"
+#include "master/pidfile.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* --- the log ---------------------------------------------------------------------------------------- */
+
+int
+master_use_log(struct master *m, int fd)
+{
+	struct chan_msg msg = { .kind = CHAN_LOG, .number = m->conf->log_level };
+
+	log_use(fd, (enum log_level)m->conf->log_level);
+	msg.n_fds = fd >= 0;
+	msg.fds[0] = fd;
+	return pool_send(&m->pool, &msg, true) ? 0 : -1;
+}
+
+void
+master_reopen_log(struct master *m)
+{
+	struct err e = { "" };
+	int fd;
+
+	/* There is nothing behind stderr to be opened again. */
+	if (strcmp(m->conf->log_target, "stderr") == 0)
+		return;
+	fd = log_target_open(m->conf->log_target, &e);
+	if (fd == -1) {
+		log_error("log_reopen_failed why=%s", log_quote(e.text, strlen(e.text)));
+		return;
+	}
+	(void)master_use_log(m, fd);
+}
+
+/* --- stop ------------------------------------------------------------------------------------------- */
+
+static void
+leave(struct master *m)
+{
+	ev_break(m->loop, EVBREAK_ALL);
+}
+
+static void
+stop(struct master *m, const char *how)
+{
+	m->n_stops++;
+	if (m->n_stops > 1) {
+		log_notice("stopping now=true signal=%s", how);
+		pool_kill(&m->pool);
+	} else {
+		log_notice("stopping now=false signal=%s", how);
+		m->stopping = true;
+		reload_cancel(&m->reload);
+		listen_close(&m->doors, NULL);
+		pool_drain(&m->pool);
+	}
+	if (pool_left(&m->pool) == 0)
+		leave(m);
+}
+
+void
+master_on_empty(struct master *m)
+{
+	leave(m);
+}
+
+void
+master_give_up(struct master *m, const char *why)
+{
+	log_alert("giving_up why=%s", log_quote(why, strlen(why)));
+	m->exit_code = 1;
+	m->stopping = true;
+	m->n_stops++;
+	pool_kill(&m->pool);
+	leave(m);
+}
+
+void
+master_on_ready(struct master *m)
+{
+	char doors[800];
+
+	if (m->ready)
+		return;
+	m->ready = true;
+	listen_text(&m->doors, doors, sizeof doors);
+	log_notice("ready workers=%d listen=%s version=%s conf=%s", pool_ready(&m->pool), doors,
+	    XIAOTU_VERSION, log_quote(m->conf->origin, strlen(m->conf->origin)));
+	daemon_tell(m->notify_fd, 0);
+	m->notify_fd = -1;
+}
+
+/* --- signals ---------------------------------------------------------------------------------------- */
+
+static void
+on_child(struct master *m)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (!reload_on_exit(&m->reload, pid, status))
+			pool_on_exit(&m->pool, pid, status);
+}
+
+static void
+resize(struct master *m, int by)
+{
+	int wanted = m->pool.wanted + by;
+
+	if (wanted < 1 || wanted > SCORE_SLOTS)
+		return;
+	m->pool.wanted = wanted;
+	log_notice("resize workers=%d", wanted);
+	pool_fit(&m->pool);
+}
+
+static void
+on_signal(struct ev_loop *loop, struct ev_signal *s, int events)
+{
+	struct master *m = s->data;
+
+	(void)loop;
+	(void)events;
+	switch (s->signum) {
+	case SIGCHLD:
+		on_child(m);
+		break;
+	case SIGHUP:
+		if (!m->stopping)
+			reload_start(&m->reload);
+		break;
+	case SIGUSR1:
+		master_reopen_log(m);
+		break;
+	case SIGTTIN:
+	case SIGTTOU:
+		resize(m, s->signum == SIGTTIN ? 1 : -1);
+		break;
+	case SIGUSR2:
+		log_warn("upgrade result=rejected why=\"this version cannot upgrade in place\"");
+		break;
+	default:
+		stop(m, s->signum == SIGINT ? "INT" : s->signum == SIGQUIT ? "QUIT" : "TERM");
+	}
+}
+
+static void
+watch_signals(struct master *m)
+{
+	static const int watched[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2,
+		SIGTTIN, SIGTTOU };
+
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < sizeof watched / sizeof *watched; i++) {
+		struct ev_signal *s = &m->signals[m->n_signals++];
+
+		ev_signal_init(s, on_signal, watched[i]);
+		s->data = m;
+		ev_signal_start(m->loop, s);
+	}
+}
+
+void
+master_let_go(struct master *m)
+{
+	for (int i = 0; i < m->n_signals; i++)
+		ev_signal_stop(m->loop, &m->signals[i]);
+	pool_let_go(&m->pool);
+	if (m->pid_fd >= 0)
+		close(m->pid_fd);
+	if (m->notify_fd >= 0)
+		close(m->notify_fd);
+	ev_loop_destroy(m->loop);
+}
+
+/* --- start ------------------------------------------------------------------------------------------ */
+
+static void
+raise_limits(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+		r.rlim_cur = r.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
+static int
+open_log(struct master *m, struct err *e)
+{
+	int fd = log_target_open(m->conf->log_target, e);
+
+	if (fd == -1)
+		return -1;
+	log_role("master");
+	log_use(fd, (enum log_level)m->conf->log_level);
+	if (strcmp(m->conf->origin, "built-in defaults") == 0)
+		log_notice("built_in_defaults missing=%s", m->o->path);
+	return 0;
+}
+
+/* Everything that can fail, in the order in which it is undone. Returns 0 or -1. */
+static int
+start(struct master *m, worker_main *work, struct err *e)
+{
+	m->conf = conf_load_apart(m->o->path, m->o->optional, &m->snapshot, e);
+	if (m->conf == NULL || open_log(m, e))
+		return -1;
+	m->loop = ev_loop_new(EVBACKEND_EPOLL);
+	if (m->loop == NULL)
+		return err_set(e, "no event loop: epoll is missing");
+	reload_init(&m->reload, m);
+	if (pool_init(&m->pool, m, work, e) || listen_open(&m->doors, m->conf, NULL, e))
+		return -1;
+	if (*m->conf->pid_file) {
+		m->pid_fd = pidfile_write(m->conf->pid_file, e);
+		if (m->pid_fd < 0)
+			return -1;
+	}
+	m->pool.wanted = conf_n_workers(m->conf);
+	return 0;
+}
+
+static void
+finish(struct master *m)
+{
+	listen_close(&m->doors, NULL);
+	if (m->conf && *m->conf->pid_file)
+		pidfile_remove(m->conf->pid_file, m->pid_fd);
+	for (int i = 0; i < m->n_signals; i++)
+		ev_signal_stop(m->loop, &m->signals[i]);
+	if (m->loop)
+		ev_loop_destroy(m->loop);
+	if (m->conf)
+		conf_free(m->conf);
+	daemon_tell(m->notify_fd, m->exit_code);
+}
+
+int
+master_run(const struct master_options *o, worker_main *work)
+{
+	struct master *m = mem_zalloc(sizeof *m);
+	struct err e = { "" };
+	int code;
+
+	m->o = o;
+	m->pid_fd = m->notify_fd = m->snapshot = -1;
+	raise_limits();
+	if (o->daemon)
+		m->notify_fd = daemon_begin();
+	if (start(m, work, &e)) {
+		fprintf(stderr, "xiaotud: %s\n", e.text);
+		m->exit_code = 1;
+	} else {
+		watch_signals(m);
+		pool_fit(&m->pool);
+		ev_run(m->loop, 0);
+		log_notice("stopped");
+	}
+	finish(m);
+	code = m->exit_code;
+	free(m);
+	return code;
+}
