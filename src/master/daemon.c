@@ -50,20 +50,25 @@ daemon_begin(void)
 }
 
 void
+daemon_let_go(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return;
+	(void)dup2(null, STDIN_FILENO);
+	(void)dup2(null, STDOUT_FILENO);
+	(void)dup2(null, STDERR_FILENO);
+	close(null);
+}
+
+void
 daemon_tell(int fd, int code)
 {
 	unsigned char byte = (unsigned char)code;
-	int null;
 
 	if (fd < 0)
 		return;
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null >= 0) {
-		(void)dup2(null, STDIN_FILENO);
-		(void)dup2(null, STDOUT_FILENO);
-		(void)dup2(null, STDERR_FILENO);
-		close(null);
-	}
 	(void)!write(fd, &byte, 1);
 	close(fd);
 }

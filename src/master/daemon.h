@@ -8,7 +8,9 @@
 /* Returns, in the daemon alone, the descriptor for daemon_tell(). Exits 1 when it cannot fork. */
 int daemon_begin(void);
 
-/* Tell the waiting process its exit code and let go of its terminal. -1: there is none. */
+/* Let go of the terminal: before the workers are made, who would hold on to it. */
+void daemon_let_go(void);
+/* Tell the waiting process its exit code. -1: there is none. */
 void daemon_tell(int fd, int code);
 
 #endif

@@ -59,7 +59,7 @@ stop(struct master *m, const char *how)
 	m->n_stops++;
 	if (m->n_stops > 1) {
 		log_notice("stopping now=true signal=%s", how);
-		pool_kill(&m->pool);
+		pool_hurry(&m->pool);
 	} else {
 		log_notice("stopping now=false signal=%s", how);
 		m->stopping = true;
@@ -267,6 +267,8 @@ master_run(const struct master_options *o, worker_main *work)
 		fprintf(stderr, "xiaotud: %s\n", e.text);
 		m->exit_code = 1;
 	} else {
+		if (o->daemon)
+			daemon_let_go();
 		watch_signals(m);
 		pool_fit(&m->pool);
 		ev_run(m->loop, 0);

@@ -15,6 +15,7 @@
 enum { STEADY_MS = 10000, FREE_DEATHS = 3, START_TRIES = 5, MOST_S = 30 };
 #define START_S 20.0
 #define LEAVE_S 2.0
+#define HURRY_S 1.0
 
 enum slot_event { EVENT_READY, EVENT_EXIT, EVENT_DRAIN, EVENT_LATE, SLOT_EVENTS };
 
@@ -371,6 +372,17 @@ pool_drain(struct pool *p)
 	ev_timer_stop(p->m->loop, &p->retry);
 	for (int i = 0; i < SCORE_SLOTS; i++)
 		happen(&p->slots[i], EVENT_DRAIN);
+}
+
+void
+pool_hurry(struct pool *p)
+{
+	struct chan_msg msg = { .kind = CHAN_DRAIN, .number = 0 };
+
+	(void)pool_send(p, &msg, true);
+	for (int i = 0; i < SCORE_SLOTS; i++)
+		if (p->slots[i].state != SLOT_EMPTY)
+			set_late(&p->slots[i], HURRY_S);
 }
 
 void

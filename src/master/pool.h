@@ -46,6 +46,8 @@ void pool_fit(struct pool *p);
 void pool_on_exit(struct pool *p, pid_t pid, int status);
 /* All leave within timeouts.drain; none is replaced. */
 void pool_drain(struct pool *p);
+/* Those that drain leave at once. */
+void pool_hurry(struct pool *p);
 void pool_kill(struct pool *p);
 /* Slots that are starting or ready, draining ones, those ready. */
 int pool_live(const struct pool *p);

@@ -99,6 +99,8 @@ on_drain_over(struct ev_loop *loop, struct ev_timer *t, int events)
 static void
 drain(struct worker *w, int64_t limit_ms)
 {
+	if (limit_ms == 0)
+		return leave_now(w);
 	if (w->draining)
 		return;
 	w->draining = true;
