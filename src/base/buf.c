@@ -10,22 +10,19 @@
 
 enum { FIRST_BYTES = 256 };
 
-void
-buf_init(struct buf *b, uint32_t limit)
+void buf_init(struct buf *b, uint32_t limit)
 {
 	*b = (struct buf){ .limit = limit };
 }
 
-void
-buf_release(struct buf *b)
+void buf_release(struct buf *b)
 {
 	free(b->bytes);
 	buf_init(b, b->limit);
 }
 
 /* Make sure `n` more bytes fit behind the unread ones; the caller has checked the limit. */
-static void
-make_room(struct buf *b, size_t n)
+static void make_room(struct buf *b, size_t n)
 {
 	size_t size = b->size ? b->size : FIRST_BYTES;
 
@@ -43,8 +40,7 @@ make_room(struct buf *b, size_t n)
 	}
 }
 
-int
-buf_add(struct buf *b, const void *bytes, size_t n)
+int buf_add(struct buf *b, const void *bytes, size_t n)
 {
 	if (n > b->limit - b->len)
 		return -1;
@@ -56,14 +52,12 @@ buf_add(struct buf *b, const void *bytes, size_t n)
 	return 0;
 }
 
-int
-buf_adds(struct buf *b, const char *s)
+int buf_adds(struct buf *b, const char *s)
 {
 	return buf_add(b, s, strlen(s));
 }
 
-int
-buf_addf(struct buf *b, const char *format, ...)
+int buf_addf(struct buf *b, const char *format, ...)
 {
 	va_list ap, again;
 	int n;
@@ -84,8 +78,7 @@ buf_addf(struct buf *b, const char *format, ...)
 	return 0;
 }
 
-char *
-buf_reserve(struct buf *b, size_t want, size_t *room)
+char *buf_reserve(struct buf *b, size_t want, size_t *room)
 {
 	if (want > b->limit - b->len)
 		want = b->limit - b->len;
@@ -95,8 +88,7 @@ buf_reserve(struct buf *b, size_t want, size_t *room)
 	return b->bytes + b->start + b->len;
 }
 
-void
-buf_grow(struct buf *b, size_t n)
+void buf_grow(struct buf *b, size_t n)
 {
 	assert(b->start + b->len + n <= b->size);
 	b->len += (uint32_t)n;
@@ -104,8 +96,7 @@ buf_grow(struct buf *b, size_t n)
 		buf_release(b);
 }
 
-void
-buf_eat(struct buf *b, size_t n)
+void buf_eat(struct buf *b, size_t n)
 {
 	assert(n <= b->len);
 	b->start += (uint32_t)n;
@@ -114,8 +105,7 @@ buf_eat(struct buf *b, size_t n)
 		buf_release(b);
 }
 
-void
-buf_cut(struct buf *b, size_t n)
+void buf_cut(struct buf *b, size_t n)
 {
 	assert(n <= b->len);
 	b->len = (uint32_t)n;

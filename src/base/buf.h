@@ -1,5 +1,6 @@
 /* buf.h - a byte queue with a hard limit.
- * For:     every descriptor we read or write, and every text we build.     Callers: any floor; one owner.
+ * For:     every descriptor we read or write, and every text we build.     Callers: any floor; one
+ *          owner.
  * Holds:   len <= limit always; order kept; never NUL-terminated. A zeroed struct has limit 0:
  *          call buf_init() first.
  * Memory:  grows by doubling up to the limit; released as soon as it is drained, so an idle chat
@@ -13,8 +14,8 @@
 struct buf {
 	char *bytes;
 	uint32_t start; /* first unread byte */
-	uint32_t len;	/* unread bytes */
-	uint32_t size;	/* allocated bytes */
+	uint32_t len;   /* unread bytes */
+	uint32_t size;  /* allocated bytes */
 	uint32_t limit; /* bytes it may ever hold */
 };
 
@@ -22,8 +23,7 @@ void buf_init(struct buf *b, uint32_t limit);
 void buf_release(struct buf *b);
 
 /* The unread bytes. Valid until the next call that changes the buffer. */
-static inline const char *
-buf_head(const struct buf *b)
+static inline const char *buf_head(const struct buf *b)
 {
 	return b->bytes + b->start;
 }

@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-int
-err_set(struct err *e, const char *format, ...)
+int err_set(struct err *e, const char *format, ...)
 {
 	va_list ap;
 
@@ -19,8 +18,7 @@ err_set(struct err *e, const char *format, ...)
 	return -1;
 }
 
-int
-err_errno(struct err *e, const char *format, ...)
+int err_errno(struct err *e, const char *format, ...)
 {
 	const char *why = strerror(errno);
 	va_list ap;
@@ -36,8 +34,7 @@ err_errno(struct err *e, const char *format, ...)
 	return -1;
 }
 
-int
-err_add(struct err *e, const char *format, ...)
+int err_add(struct err *e, const char *format, ...)
 {
 	struct err old;
 	va_list ap;

@@ -1,7 +1,8 @@
 /* json.h - typed, depth-capped JSON, on json-c.
  * For:     messages of chats and replies of robots.     Callers: any floor.
- * Holds:   one whole value, nothing behind it but white space; at most 32 levels; members of another
- *          type count as missing. json-c lets bad UTF-8 and NUL through, so callers check texts.
+ * Holds:   one whole value, nothing behind it but white space; at most 32 levels; members of
+ *          another type count as missing. json-c lets bad UTF-8 and NUL through, so callers check
+ *          texts.
  * Memory:  json_read() gives a tree, freed by json_drop(); getters borrow from it. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -15,13 +16,14 @@ struct json_object;
 
 enum { JSON_DEPTH = 32 };
 
-/* Parse n bytes. Returns the tree (gives), or NULL when it is no JSON value, too deep, or `null`. */
+/* Parse n bytes. Returns the tree (gives), or NULL when it is no JSON value, too deep, or `null`.
+ */
 struct json_object *json_read(const char *bytes, size_t n);
 void json_drop(struct json_object *o);
 
 /* Members of an object, or NULL / false when o is no object, or the member is missing or of another
- * type. json_text: the text may hold NUL, *n is its length in bytes. json_whole also takes text that
- * is a whole number, because some robots send codes as text. */
+ * type. json_text: the text may hold NUL, *n is its length in bytes. json_whole also takes text
+ * that is a whole number, because some robots send codes as text. */
 struct json_object *json_object_member(struct json_object *o, const char *key);
 struct json_object *json_list(struct json_object *o, const char *key);
 const char *json_text(struct json_object *o, const char *key, size_t *n);

@@ -2,7 +2,8 @@
  * For:     thousands of chats or transfers that share one duration (idle, message, first byte):
  *          touching one costs a list move, never a timer of its own.     Callers: worker, robot.
  * Holds:   entries are ordered by deadline, because all share the duration. Clock: monotonic ms.
- * Memory:  none of its own; entries are embedded by the caller and stopped before they are freed. */
+ * Memory:  none of its own; entries are embedded by the caller and stopped before they are freed.
+ */
 #ifndef BASE_LAPSE_H
 #define BASE_LAPSE_H
 

@@ -1,6 +1,7 @@
 /* later.h - the "after this turn" queue.
  * For:     work that must not run inside the call that asks for it: freeing an object from its own
- *          callback, answers of a robot, draining the curl multi.     Callers: workers and the client.
+ *          callback, answers of a robot, draining the curl multi.     Callers: workers and the
+ *          client.
  * Holds:   a task runs once per later_add(), after all events of the turn, in order of arrival;
  *          tasks added by tasks run in the same turn.
  * Memory:  none of its own; the caller embeds the task and keeps it until it ran or was removed. */

@@ -24,8 +24,7 @@ static struct {
 	unsigned long lost;
 } the_log = { .fd = STDERR_FILENO, .level = LOG_INFO_, .role = "xiaotud" };
 
-int
-log_target_open(const char *target, struct err *e)
+int log_target_open(const char *target, struct err *e)
 {
 	int fd;
 
@@ -41,8 +40,7 @@ log_target_open(const char *target, struct err *e)
 	return fd;
 }
 
-void
-log_use(int fd, enum log_level level)
+void log_use(int fd, enum log_level level)
 {
 	if (the_log.fd > STDERR_FILENO && the_log.fd != fd)
 		close(the_log.fd);
@@ -52,32 +50,27 @@ log_use(int fd, enum log_level level)
 	the_log.level = level;
 }
 
-int
-log_fd(void)
+int log_fd(void)
 {
 	return the_log.fd;
 }
 
-void
-log_role(const char *role)
+void log_role(const char *role)
 {
 	the_log.role = role;
 }
 
-bool
-log_has(enum log_level level)
+bool log_has(enum log_level level)
 {
 	return level >= the_log.level;
 }
 
-unsigned long
-log_lost(void)
+unsigned long log_lost(void)
 {
 	return the_log.lost;
 }
 
-static int
-head(char *line, size_t size, enum log_level level)
+static int head(char *line, size_t size, enum log_level level)
 {
 	struct timespec ts;
 	struct tm tm;
@@ -90,8 +83,7 @@ head(char *line, size_t size, enum log_level level)
 	    ts.tv_nsec / 1000000, log_level_words[level], (int)getpid(), the_log.role);
 }
 
-void
-log_line(enum log_level level, const char *format, ...)
+void log_line(enum log_level level, const char *format, ...)
 {
 	static const int priorities[] = { LOG_DEBUG, LOG_INFO, LOG_NOTICE, LOG_WARNING, LOG_ERR,
 		LOG_ALERT };
@@ -103,8 +95,9 @@ log_line(enum log_level level, const char *format, ...)
 	if (!log_has(level))
 		return;
 	n_head = the_log.fd == TO_SYSLOG
-	    ? snprintf(line, sizeof line, "lvl=%s role=%s ev=", log_level_words[level], the_log.role)
-	    : head(line, sizeof line, level);
+		     ? snprintf(line, sizeof line, "lvl=%s role=%s ev=", log_level_words[level],
+			   the_log.role)
+		     : head(line, sizeof line, level);
 	va_start(ap, format);
 	n = vsnprintf(line + n_head, LINE_BYTES - (size_t)n_head, format, ap);
 	va_end(ap);
@@ -121,8 +114,7 @@ log_line(enum log_level level, const char *format, ...)
 	errno = saved;
 }
 
-const char *
-log_quote(const char *s, size_t n)
+const char *log_quote(const char *s, size_t n)
 {
 	static char ring[4][VALUE_BYTES * 4 + 3];
 	static unsigned next;

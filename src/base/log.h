@@ -1,8 +1,9 @@
 /* log.h - the log: logfmt, one write() per line, reopened on demand.
  * For:     everything an operator should see.     Callers: any floor; log or return, never both.
- * Holds:   a line is `time lvl=LEVEL pid=N role=R ev=EVENT key=value ...`, at most 2,000 bytes, cut on
- *          a character boundary. Values from outside go through log_quote(). No user text above debug
- *          unless the operator asked, no secret ever. A failing write is counted, never reported by a log line.
+ * Holds:   a line is `time lvl=LEVEL pid=N role=R ev=EVENT key=value ...`, at most 2,000 bytes, cut
+ *          on a character boundary. Values from outside go through log_quote(). No user text above
+ *          debug unless the operator asked, no secret ever. A failing write is counted, never
+ *          reported by a log line.
  * Memory:  one descriptor; the log and the scoreboard are the only global state. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -35,14 +36,15 @@ unsigned long log_lost(void);
 /* One line: `format` begins with the event's name: log_line(LOG_INFO_, "chat_open fd=%d", fd). */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The bytes as a quoted, escaped logfmt value, at most 200 bytes of it. Valid until four more calls. */
+/* The bytes as a quoted, escaped logfmt value, at most 200 bytes of it. Valid until four more
+ * calls. */
 const char *log_quote(const char *s, size_t n);
 
-#define log_debug(...)	 (log_has(LOG_DEBUG_) ? log_line(LOG_DEBUG_, __VA_ARGS__) : (void)0)
-#define log_info(...)	 (log_has(LOG_INFO_) ? log_line(LOG_INFO_, __VA_ARGS__) : (void)0)
-#define log_notice(...)	 log_line(LOG_NOTICE_, __VA_ARGS__)
-#define log_warn(...)	 log_line(LOG_WARN_, __VA_ARGS__)
-#define log_error(...)	 log_line(LOG_ERROR_, __VA_ARGS__)
-#define log_alert(...)	 log_line(LOG_ALERT_, __VA_ARGS__)
+#define log_debug(...)  (log_has(LOG_DEBUG_) ? log_line(LOG_DEBUG_, __VA_ARGS__) : (void)0)
+#define log_info(...)   (log_has(LOG_INFO_) ? log_line(LOG_INFO_, __VA_ARGS__) : (void)0)
+#define log_notice(...) log_line(LOG_NOTICE_, __VA_ARGS__)
+#define log_warn(...)   log_line(LOG_WARN_, __VA_ARGS__)
+#define log_error(...)  log_line(LOG_ERROR_, __VA_ARGS__)
+#define log_alert(...)  log_line(LOG_ALERT_, __VA_ARGS__)
 
 #endif

@@ -16,8 +16,7 @@ struct arena_chunk {
 	_Alignas(ALIGN) char bytes[];
 };
 
-static void *
-checked(void *p)
+static void *checked(void *p)
 {
 	if (p == NULL) {
 		fputs("xiaotu: out of memory\n", stderr);
@@ -26,14 +25,12 @@ checked(void *p)
 	return p;
 }
 
-void *
-mem_zalloc(size_t size)
+void *mem_zalloc(size_t size)
 {
 	return checked(calloc(1, size ? size : 1));
 }
 
-void *
-mem_resize(void *p, size_t n, size_t size)
+void *mem_resize(void *p, size_t n, size_t size)
 {
 	if (size != 0 && n > SIZE_MAX / size)
 		checked(NULL);
@@ -41,8 +38,7 @@ mem_resize(void *p, size_t n, size_t size)
 	return checked(realloc(p, size ? size : 1));
 }
 
-char *
-mem_ndup(const char *s, size_t n)
+char *mem_ndup(const char *s, size_t n)
 {
 	char *copy = mem_resize(NULL, n + 1, 1);
 
@@ -52,14 +48,12 @@ mem_ndup(const char *s, size_t n)
 	return copy;
 }
 
-char *
-mem_dup(const char *s)
+char *mem_dup(const char *s)
 {
 	return mem_ndup(s, strlen(s));
 }
 
-static struct arena_chunk *
-chunk_new(struct arena *a, size_t need)
+static struct arena_chunk *chunk_new(struct arena *a, size_t need)
 {
 	size_t size = need > CHUNK_BYTES ? need : CHUNK_BYTES;
 	struct arena_chunk *c = mem_zalloc(sizeof *c + size);
@@ -70,8 +64,7 @@ chunk_new(struct arena *a, size_t need)
 	return c;
 }
 
-void *
-arena_zalloc(struct arena *a, size_t size)
+void *arena_zalloc(struct arena *a, size_t size)
 {
 	struct arena_chunk *c = a->chunks;
 	void *p;
@@ -84,8 +77,7 @@ arena_zalloc(struct arena *a, size_t size)
 	return p;
 }
 
-char *
-arena_ndup(struct arena *a, const char *s, size_t n)
+char *arena_ndup(struct arena *a, const char *s, size_t n)
 {
 	char *copy = arena_zalloc(a, n + 1);
 
@@ -93,14 +85,12 @@ arena_ndup(struct arena *a, const char *s, size_t n)
 	return copy;
 }
 
-char *
-arena_dup(struct arena *a, const char *s)
+char *arena_dup(struct arena *a, const char *s)
 {
 	return arena_ndup(a, s, strlen(s));
 }
 
-void
-arena_release(struct arena *a)
+void arena_release(struct arena *a)
 {
 	while (a->chunks) {
 		struct arena_chunk *next = a->chunks->next;

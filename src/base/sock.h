@@ -29,8 +29,8 @@ struct sock_addr {
 enum { SOCK_TEXT = 160 }; /* bytes that hold any address text, NUL included */
 
 /* Fill from a numeric address and a port, or from a path (kind SOCK_UNIX). Returns 0 or -1. */
-int sock_addr_make(struct sock_addr *a, enum sock_kind kind, const char *host, int port,
-    struct err *e);
+int sock_addr_make(
+    struct sock_addr *a, enum sock_kind kind, const char *host, int port, struct err *e);
 
 /* "127.0.0.1:9999", "[::1]:9999", "unix:/run/x" ("unix:" for an unnamed peer). */
 void sock_addr_text(const struct sock_addr *a, char out[SOCK_TEXT]);

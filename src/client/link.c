@@ -39,7 +39,7 @@ struct link {
 	struct buf greeting; /* clean */
 };
 
-/* --- where to, as whom ---------------------------------------------------------------------------- */
+/* --- where to, as whom ----------------------------------------------------------------------- */
 
 static int set_port(struct link_place *p, const char *text, struct err *e)
 {
@@ -97,7 +97,7 @@ int link_name_check(const char *name, struct err *e)
 	return 0;
 }
 
-/* --- bytes ---------------------------------------------------------------------------------------- */
+/* --- bytes ----------------------------------------------------------------------------------- */
 
 enum got { GOT_BYTES, GOT_NOTHING, GOT_END };
 
@@ -176,7 +176,7 @@ static int send_all(struct link *l, const char *bytes, size_t n)
 	return 0;
 }
 
-/* --- what a server says --------------------------------------------------------------------------- */
+/* --- what a server says ---------------------------------------------------------------------- */
 
 static const char *const err_words[] = { "no-user", "too-long", "bad-utf8", "bad-input", "rate",
 	"busy", "robot-timeout", "robot-unavailable", "robot-bad-reply", "robot-refused", NULL };
@@ -298,7 +298,7 @@ static enum link_result judge_lines(struct link *l, struct buf *text)
 	return result;
 }
 
-/* --- opening -------------------------------------------------------------------------------------- */
+/* --- opening --------------------------------------------------------------------------------- */
 
 struct link *link_start(int fd, const struct link_options *o)
 {
@@ -390,7 +390,7 @@ int link_fd(const struct link *l)
 	return l->fd;
 }
 
-/* --- asking --------------------------------------------------------------------------------------- */
+/* --- asking ---------------------------------------------------------------------------------- */
 
 enum link_result link_look(struct link *l, struct buf *text)
 {

@@ -42,8 +42,8 @@ struct link;
 /* "HOST", "HOST:PORT", "[::1]:9999", "::1", "/path", "unix:/path". Returns 0 or -1. */
 int link_place_parse(struct link_place *p, const char *text, struct err *e);
 
-/* May this be the name of a user? At most LINK_NAME_BYTES of UTF-8, nothing that would be read as the end
- * of a name. Returns 0 or -1. */
+/* May this be the name of a user? At most LINK_NAME_BYTES of UTF-8, nothing that would be read as
+ * the end of a name. Returns 0 or -1. */
 int link_name_check(const char *name, struct err *e);
 
 /* Resolve, connect, read the greeting (blocks). Returns the link, or NULL: no connection. */
@@ -58,7 +58,8 @@ const struct buf *link_greeting(const struct link *l);
 /* For poll(2); readable when the server said something unasked: call link_look(). */
 int link_fd(const struct link *l);
 
-/* Send n bytes of text as one message and wait for its answer (blocks). `answer` is emptied first. */
+/* Send n bytes of text as one message and wait for its answer (blocks). `answer` is emptied first.
+ */
 enum link_result link_ask(struct link *l, const char *text, size_t n, struct buf *answer);
 /* What did the server say unasked? Never blocks. `text` is emptied first. */
 enum link_result link_look(struct link *l, struct buf *text);

@@ -1,6 +1,6 @@
 /* term.c - see term.h.
- * The terminal stays in its own line mode: it edits a line, we get it whole. While we wait for one we
- * watch the server too, so that a goodbye shows at once and not after the next line. */
+ * The terminal stays in its own line mode: it edits a line, we get it whole. While we wait for one
+ * we watch the server too, so that a goodbye shows at once and not after the next line. */
 #include "client/term.h"
 
 #include <errno.h>
@@ -54,7 +54,7 @@ void term_release(struct term *t)
 	buf_release(&t->answer);
 }
 
-/* --- out ------------------------------------------------------------------------------------------ */
+/* --- out ------------------------------------------------------------------------------------- */
 
 /* Returns 0, or -1: it cannot be written (a full disk, say). */
 static int put(int fd, const char *s, size_t n)
@@ -93,7 +93,7 @@ static void tell(int fd, const char *sentence)
 	(void)puts_to(fd, "\n");
 }
 
-/* --- in ------------------------------------------------------------------------------------------- */
+/* --- in -------------------------------------------------------------------------------------- */
 
 enum event {
 	EVENT_LINE,   /* t->line is a line */
@@ -166,7 +166,7 @@ static bool is_exit(const struct buf *line)
 	return line->len == 4 && memcmp(buf_head(line), "exit", 4) == 0;
 }
 
-/* --- on a terminal -------------------------------------------------------------------------------- */
+/* --- on a terminal --------------------------------------------------------------------------- */
 
 static void show_answer(struct term *t)
 {
@@ -255,7 +255,7 @@ enum term_exit term_chat(struct term *t)
 	return exit;
 }
 
-/* --- in a pipe ------------------------------------------------------------------------------------ */
+/* --- in a pipe ------------------------------------------------------------------------------- */
 
 static enum term_exit answer_bare(struct term *t, enum link_result result)
 {

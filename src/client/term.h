@@ -1,7 +1,8 @@
 /* term.h - the person's side of a chat: prompts, lines typed, answers shown.
- * For:     the terminal client, on a terminal and in a pipe.     Callers: prog/client.c; one thread.
- * Holds:   in a pipe the answers alone go to `out`, everything else to `err`. A line of input is one
- *          message; `exit` leaves.
+ * For:     the terminal client, on a terminal and in a pipe.     Callers: prog/client.c; one
+ *          thread.
+ * Holds:   in a pipe the answers alone go to `out`, everything else to `err`. A line of input is
+ *          one message; `exit` leaves.
  * Memory:  struct term is embedded; term_release() frees what was typed. Links are borrowed. */
 #ifndef CLIENT_TERM_H
 #define CLIENT_TERM_H
@@ -37,8 +38,8 @@ void term_release(struct term *t);
 
 /* Talk until the person or the server leaves (blocks). */
 enum term_exit term_chat(struct term *t);
-/* Every line of `in` is a message, every answer goes to `out` bare (blocks). A failed message does not
- * stop the next ones; a missing answer does, since the order would be lost. */
+/* Every line of `in` is a message, every answer goes to `out` bare (blocks). A failed message does
+ * not stop the next ones; a missing answer does, since the order would be lost. */
 enum term_exit term_pipe(struct term *t);
 /* One message, its bare answer (blocks). */
 enum term_exit term_say(struct term *t, const char *text);

@@ -37,7 +37,7 @@ struct conf_rule {
 	struct conf_texts patterns; /* `*` stands for any text */
 	struct conf_texts answers;  /* given in turn; {1}..{9} are the captures, pronouns turned */
 	struct conf_texts remember; /* said later, when nothing matches */
-	int64_t priority;	    /* the greatest that matches wins; then the first in the file */
+	int64_t priority;           /* the greatest that matches wins; then the first in the file */
 };
 
 struct conf_pair {
@@ -49,7 +49,8 @@ struct conf_rules {
 	int n_rules;
 	struct conf_pair *reflect; /* pronouns turned in captures: 我 -> 你 */
 	int n_reflect;
-	struct conf_texts fallback; /* given in turn when nothing matches and nothing is remembered */
+	struct conf_texts
+	    fallback; /* given in turn when nothing matches and nothing is remembered */
 };
 
 struct conf_robot {
@@ -58,8 +59,8 @@ struct conf_robot {
 	const char *url;
 	struct conf_texts api_key;
 	const char *api_key_file; /* read at load, into api_key; kept for -T */
-	const char *file;	  /* rule file; "" is the built-in one */
-	const char *location;	  /* where the asker is, for Turing */
+	const char *file;         /* rule file; "" is the built-in one */
+	const char *location;     /* where the asker is, for Turing */
 	int64_t connect_ms, first_byte_ms, gap_ms, total_ms;
 	struct conf_rules rules; /* kind CONF_RULES only */
 };
@@ -84,28 +85,28 @@ struct conf {
 	const char *control, *pid_file, *user;
 };
 
-/* --- the option table (conf_table.c) ------------------------------------------------------------ */
+/* --- the option table (conf_table.c) --------------------------------------------------------- */
 
 enum opt_type { OPT_INT, OPT_MS, OPT_BOOL, OPT_TEXT, OPT_PATH, OPT_WORD, OPT_TEXTS };
 enum opt_policy { OPT_LIVE, OPT_RESTART };
 enum opt_flag { OPT_PLAIN, OPT_SECRET };
 
 struct opt {
-	const char *path;	   /* "limits.chats", or the key inside a group of a list */
+	const char *path; /* "limits.chats", or the key inside a group of a list */
 	enum opt_type type;
-	size_t place;		   /* offset in struct conf, conf_listen or conf_robot */
-	const char *def;	   /* default as text; goes through the same parser as the file */
-	int64_t min, max;	   /* of OPT_INT and OPT_MS; of OPT_TEXT: greatest length in bytes */
-	const char *const *words;  /* of OPT_WORD: NULL-terminated, value is the index */
+	size_t place;             /* offset in struct conf, conf_listen or conf_robot */
+	const char *def;          /* default as text; goes through the same parser as the file */
+	int64_t min, max;         /* of OPT_INT and OPT_MS; of OPT_TEXT: greatest length in bytes */
+	const char *const *words; /* of OPT_WORD: NULL-terminated, value is the index */
 	enum opt_policy policy;
 	enum opt_flag flag;
-	const char *help;	   /* one line for the sample file */
+	const char *help; /* one line for the sample file */
 };
 
 /* Tables end with a row whose path is NULL. */
 extern const struct opt conf_options[], conf_listen_options[], conf_robot_options[];
 
-/* --- snapshots ---------------------------------------------------------------------------------- */
+/* --- snapshots ------------------------------------------------------------------------------- */
 
 void conf_free(struct conf *c);
 

@@ -23,18 +23,16 @@ struct load {
 	struct err *e;
 };
 
-static int
-fail_at(struct load *l, const config_setting_t *s, const char *key)
+static int fail_at(struct load *l, const config_setting_t *s, const char *key)
 {
 	const char *file = config_setting_source_file(s);
 
-	return err_add(l->e, "%s:%d: %s", file ? file : l->c->origin,
-	    (int)config_setting_source_line(s), key);
+	return err_add(
+	    l->e, "%s:%d: %s", file ? file : l->c->origin, (int)config_setting_source_line(s), key);
 }
 
 /* The row for `name` in the group whose keys begin with `prefix`. */
-static const struct opt *
-find_row(const struct opt *table, const char *prefix, const char *name)
+static const struct opt *find_row(const struct opt *table, const char *prefix, const char *name)
 {
 	size_t n = strlen(prefix);
 
@@ -44,8 +42,8 @@ find_row(const struct opt *table, const char *prefix, const char *name)
 	return NULL;
 }
 
-static int
-fail_unknown(struct load *l, const struct opt *table, const char *prefix, const char *name)
+static int fail_unknown(
+    struct load *l, const struct opt *table, const char *prefix, const char *name)
 {
 	const char *names[64] = { "listen", "robots", "limits", "timeouts", "log", NULL };
 	int n = *prefix || table != conf_options ? 0 : 5, near;
@@ -60,23 +58,20 @@ fail_unknown(struct load *l, const struct opt *table, const char *prefix, const 
 	return err_set(l->e, "unknown key; did you mean %s?", names[near]);
 }
 
-static void
-set_defaults(struct load *l, const struct opt *table, void *base)
+static void set_defaults(struct load *l, const struct opt *table, void *base)
 {
 	for (const struct opt *o = table; o->path; o++)
 		conf_value_default(o, base, &l->c->arena);
 }
 
-static bool
-is_rules_key(const char *name)
+static bool is_rules_key(const char *name)
 {
 	return strcmp(name, "rules") == 0 || strcmp(name, "reflect") == 0 ||
-	    strcmp(name, "fallback") == 0;
+	       strcmp(name, "fallback") == 0;
 }
 
 /* Take every scalar of the group; `where` is its path for messages ("listen.[0]."). */
-static int
-load_group(struct load *l, const config_setting_t *group, const struct opt *table,
+static int load_group(struct load *l, const config_setting_t *group, const struct opt *table,
     const char *prefix, const char *where, void *base)
 {
 	int n = config_setting_length(group);
@@ -100,10 +95,9 @@ load_group(struct load *l, const config_setting_t *group, const struct opt *tabl
 	return 0;
 }
 
-/* --- robots ------------------------------------------------------------------------------------- */
+/* --- robots ---------------------------------------------------------------------------------- */
 
-static int
-read_key_file(struct load *l, struct conf_robot *r)
+static int read_key_file(struct load *l, struct conf_robot *r)
 {
 	struct stat st;
 	size_t n;
@@ -128,8 +122,7 @@ read_key_file(struct load *l, struct conf_robot *r)
 }
 
 /* Rules come from the dump itself, from the robot's file, or from the program. */
-static int
-load_rules(struct load *l, const config_setting_t *group, struct conf_robot *r)
+static int load_rules(struct load *l, const config_setting_t *group, struct conf_robot *r)
 {
 	mode_t bits;
 	config_t file;
@@ -161,8 +154,7 @@ fail:
 	return -1;
 }
 
-static int
-check_url(struct load *l, const struct conf_robot *r)
+static int check_url(struct load *l, const struct conf_robot *r)
 {
 	if (*r->url && strncmp(r->url, "http://", 7) && strncmp(r->url, "https://", 8))
 		return err_set(l->e, "url: must begin with http:// or https://");
@@ -172,8 +164,7 @@ check_url(struct load *l, const struct conf_robot *r)
 	return 0;
 }
 
-static int
-finish_robot(struct load *l, const config_setting_t *s, struct conf_robot *r)
+static int finish_robot(struct load *l, const config_setting_t *s, struct conf_robot *r)
 {
 	bool http = r->kind == CONF_TURING || r->kind == CONF_TURING2;
 
@@ -197,8 +188,7 @@ finish_robot(struct load *l, const config_setting_t *s, struct conf_robot *r)
 	return 0;
 }
 
-static int
-load_robot(struct load *l, const config_setting_t *s, void *at, const char *where)
+static int load_robot(struct load *l, const config_setting_t *s, void *at, const char *where)
 {
 	struct conf_robot *r = at;
 	char key[96];
@@ -214,10 +204,9 @@ load_robot(struct load *l, const config_setting_t *s, void *at, const char *wher
 	return fail_at(l, s, key);
 }
 
-/* --- doors ---------------------------------------------------------------------------------------- */
+/* --- doors ----------------------------------------------------------------------------------- */
 
-static int
-finish_listen(struct load *l, struct conf_listen *d)
+static int finish_listen(struct load *l, struct conf_listen *d)
 {
 	char url[160], other_url[160];
 
@@ -227,8 +216,8 @@ finish_listen(struct load *l, struct conf_listen *d)
 		return err_set(l->e, "transport: a Unix socket cannot be udp");
 	conf_listen_url(d, url);
 	if (strstr(url, "://") == NULL && strncmp(url, "unix:", 5) != 0)
-		return err_set(l->e, "address: \"%s\" is neither an IPv4 nor an IPv6 address",
-		    d->address);
+		return err_set(
+		    l->e, "address: \"%s\" is neither an IPv4 nor an IPv6 address", d->address);
 	for (struct conf_listen *other = l->c->listen; other < d; other++) {
 		conf_listen_url(other, other_url);
 		if (strcmp(url, other_url) == 0)
@@ -237,8 +226,7 @@ finish_listen(struct load *l, struct conf_listen *d)
 	return 0;
 }
 
-static int
-load_listen(struct load *l, const config_setting_t *s, void *at, const char *where)
+static int load_listen(struct load *l, const config_setting_t *s, void *at, const char *where)
 {
 	struct conf_listen *d = at;
 	char key[96];
@@ -254,13 +242,12 @@ load_listen(struct load *l, const config_setting_t *s, void *at, const char *whe
 	return fail_at(l, s, key);
 }
 
-/* --- lists and the root ------------------------------------------------------------------------- */
+/* --- lists and the root ---------------------------------------------------------------------- */
 
 typedef int load_one(struct load *l, const config_setting_t *s, void *at, const char *where);
 
 /* A list of groups, or without one a single group of defaults. Gives the array in the arena. */
-static int
-load_list(struct load *l, const config_setting_t *list, const char *name, size_t size,
+static int load_list(struct load *l, const config_setting_t *list, const char *name, size_t size,
     load_one *one, void **array, int *n_array)
 {
 	int n = list ? config_setting_length(list) : 1;
@@ -276,7 +263,8 @@ load_list(struct load *l, const config_setting_t *list, const char *name, size_t
 	}
 	*array = arena_zalloc(&l->c->arena, (size_t)n * size);
 	for (int i = 0; i < n; i++) {
-		const config_setting_t *s = list ? config_setting_get_elem(list, (unsigned)i) : NULL;
+		const config_setting_t *s =
+		    list ? config_setting_get_elem(list, (unsigned)i) : NULL;
 
 		snprintf(where, sizeof where, "%s.[%d].", name, i);
 		if (s && config_setting_type(s) != CONFIG_TYPE_GROUP) {
@@ -290,15 +278,13 @@ load_list(struct load *l, const config_setting_t *list, const char *name, size_t
 	return 0;
 }
 
-static bool
-is_section(const char *name)
+static bool is_section(const char *name)
 {
 	return strcmp(name, "limits") == 0 || strcmp(name, "timeouts") == 0 ||
-	    strcmp(name, "log") == 0;
+	       strcmp(name, "log") == 0;
 }
 
-static int
-load_root_one(struct load *l, const config_setting_t *s)
+static int load_root_one(struct load *l, const config_setting_t *s)
 {
 	const char *name = config_setting_name(s);
 	const struct opt *o = find_row(conf_options, "", name);
@@ -320,8 +306,7 @@ load_root_one(struct load *l, const config_setting_t *s)
 	return fail_at(l, s, name);
 }
 
-static int
-load_root(struct load *l, const config_setting_t *root)
+static int load_root(struct load *l, const config_setting_t *root)
 {
 	int n = root ? config_setting_length(root) : 0;
 
@@ -341,8 +326,7 @@ load_root(struct load *l, const config_setting_t *root)
 	return 0;
 }
 
-static struct conf *
-conf_new(const char *origin)
+static struct conf *conf_new(const char *origin)
 {
 	struct arena arena = { NULL };
 	struct conf *c = arena_zalloc(&arena, sizeof *c);
@@ -352,10 +336,9 @@ conf_new(const char *origin)
 	return c;
 }
 
-/* --- the three sources ---------------------------------------------------------------------------- */
+/* --- the three sources ----------------------------------------------------------------------- */
 
-static int
-load_file(struct load *l, const char *path)
+static int load_file(struct load *l, const char *path)
 {
 	mode_t bits;
 	config_t file;
@@ -382,8 +365,7 @@ load_file(struct load *l, const char *path)
 	return bad;
 }
 
-struct conf *
-conf_load_file(const char *path, bool optional, struct err *e)
+struct conf *conf_load_file(const char *path, bool optional, struct err *e)
 {
 	bool absent = path == NULL || (optional && access(path, F_OK) < 0);
 	struct load l = { .c = conf_new(absent ? "built-in defaults" : path), .e = e };
@@ -400,8 +382,7 @@ conf_load_file(const char *path, bool optional, struct err *e)
 	return l.c;
 }
 
-struct conf *
-conf_load_dump(const char *text, size_t n, struct err *e)
+struct conf *conf_load_dump(const char *text, size_t n, struct err *e)
 {
 	struct load l = { .c = conf_new("dump"), .dir = "/", .dump = true, .e = e };
 	char *copy = mem_ndup(text, n), *eol = strchr(copy, '\n');
@@ -426,8 +407,7 @@ conf_load_dump(const char *text, size_t n, struct err *e)
 	return l.c;
 }
 
-struct conf *
-conf_load_memfd(int fd, struct err *e)
+struct conf *conf_load_memfd(int fd, struct err *e)
 {
 	struct stat st;
 	struct conf *c;

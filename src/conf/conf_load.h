@@ -1,5 +1,6 @@
 /* conf_load.h - libconfig text -> struct conf, every error with file, line and key.
- * For:     the parsing child (conf_child.h), which reads files; master and workers, which load dumps.
+ * For:     the parsing child (conf_child.h), which reads files; master and workers, which load
+ *          dumps.
  * Holds:   libconfig may exit or block on a hostile file, so conf_load_file() belongs into a
  *          short-lived child with a deadline; a canonical dump is loaded anywhere.
  * Memory:  gives snapshots, freed with conf_free(). */
@@ -7,7 +8,6 @@
 #define CONF_CONF_LOAD_H
 
 #include "conf/conf.h"
-
 
 /* Parse the file in this process: for the short-lived child and for tests. `path` NULL or missing
  * with `optional`: the built-in defaults. Reads rule files and key files too, refuses a file with

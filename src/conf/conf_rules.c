@@ -1,6 +1,7 @@
 /* conf_rules.c - see conf_rules.h.
  * An error is built from the inside out: who finds it says what is wrong, then where() puts the
- * setting's place and path before it, once, so that the file and line are those of the very text. */
+ * setting's place and path before it, once, so that the file and line are those of the very text.
+ */
 #include "conf/conf_rules.h"
 
 #include "base/text.h"
@@ -34,8 +35,7 @@ static int where(const config_setting_t *s, struct err *e, const char *format, .
     __attribute__((format(printf, 3, 4)));
 
 /* Put "FILE:LINE: PATH" before the error. Returns -1. */
-static int
-where(const config_setting_t *s, struct err *e, const char *format, ...)
+static int where(const config_setting_t *s, struct err *e, const char *format, ...)
 {
 	const char *file = config_setting_source_file(s);
 	char path[128];
@@ -49,10 +49,9 @@ where(const config_setting_t *s, struct err *e, const char *format, ...)
 	return err_add(e, "line %u: %s", config_setting_source_line(s), path);
 }
 
-/* --- texts -------------------------------------------------------------------------------------- */
+/* --- texts ----------------------------------------------------------------------------------- */
 
-static bool
-has_control(const char *s, size_t n)
+static bool has_control(const char *s, size_t n)
 {
 	for (size_t i = 0; i < n;) {
 		uint32_t code = 0;
@@ -64,9 +63,8 @@ has_control(const char *s, size_t n)
 	return false;
 }
 
-static int
-take_text(const config_setting_t *s, const struct shape *shape, struct arena *a, const char **out,
-    struct err *e)
+static int take_text(const config_setting_t *s, const struct shape *shape, struct arena *a,
+    const char **out, struct err *e)
 {
 	const char *text = config_setting_get_string(s);
 	size_t n;
@@ -87,15 +85,13 @@ take_text(const config_setting_t *s, const struct shape *shape, struct arena *a,
 }
 
 /* Is it an array or list of texts, not one text? */
-static bool
-is_many(const config_setting_t *s)
+static bool is_many(const config_setting_t *s)
 {
 	return config_setting_is_array(s) || config_setting_is_list(s);
 }
 
 /* As where(), for text i of s: one text, or an array or list of them. */
-static int
-where_text(const config_setting_t *s, int i, const char *path, struct err *e)
+static int where_text(const config_setting_t *s, int i, const char *path, struct err *e)
 {
 	if (is_many(s))
 		return where(config_setting_get_elem(s, (unsigned)i), e, "%s.[%d]", path, i);
@@ -103,9 +99,8 @@ where_text(const config_setting_t *s, int i, const char *path, struct err *e)
 }
 
 /* One text, or an array or list of them. `path` is that of s. */
-static int
-take_texts(const config_setting_t *s, const char *path, const struct shape *shape, struct arena *a,
-    struct conf_texts *out, struct err *e)
+static int take_texts(const config_setting_t *s, const char *path, const struct shape *shape,
+    struct arena *a, struct conf_texts *out, struct err *e)
 {
 	int n = is_many(s) ? config_setting_length(s) : 1;
 
@@ -124,8 +119,8 @@ take_texts(const config_setting_t *s, const char *path, const struct shape *shap
 	return 0;
 }
 
-static int
-check_keys(const config_setting_t *group, const char *path, const char *const *known, struct err *e)
+static int check_keys(
+    const config_setting_t *group, const char *path, const char *const *known, struct err *e)
 {
 	for (int i = 0; i < config_setting_length(group); i++) {
 		const config_setting_t *s = config_setting_get_elem(group, (unsigned)i);
@@ -145,10 +140,9 @@ check_keys(const config_setting_t *group, const char *path, const char *const *k
 	return 0;
 }
 
-/* --- captures ----------------------------------------------------------------------------------- */
+/* --- captures -------------------------------------------------------------------------------- */
 
-static int
-n_stars(const char *pattern)
+static int n_stars(const char *pattern)
 {
 	int n = 0;
 
@@ -157,8 +151,7 @@ n_stars(const char *pattern)
 	return n;
 }
 
-static int
-check_pattern(const char *pattern, struct err *e)
+static int check_pattern(const char *pattern, struct err *e)
 {
 	if (strstr(pattern, "**"))
 		return err_set(e, "has two stars in a row");
@@ -168,16 +161,14 @@ check_pattern(const char *pattern, struct err *e)
 }
 
 /* The length of a {word} at s, braces included, or 0: other braces are plain text. */
-static size_t
-place_length(const char *s)
+static size_t place_length(const char *s)
 {
 	size_t n = strspn(s + 1, "abcdefghijklmnopqrstuvwxyz0123456789");
 
 	return n && s[n + 1] == '}' ? n + 2 : 0;
 }
 
-static int
-check_place(const char *s, size_t n, int n_captures, struct err *e)
+static int check_place(const char *s, size_t n, int n_captures, struct err *e)
 {
 	if (n == 3 && s[1] >= '0' && s[1] <= '9') {
 		if (s[1] == '0' || s[1] - '0' > n_captures)
@@ -193,8 +184,7 @@ check_place(const char *s, size_t n, int n_captures, struct err *e)
 }
 
 /* Every {word} of the texts must be known, every {N} one of n_captures. */
-static int
-check_places(const struct conf_texts *t, const config_setting_t *s, const char *path,
+static int check_places(const struct conf_texts *t, const config_setting_t *s, const char *path,
     int n_captures, struct err *e)
 {
 	for (int i = 0; i < t->n; i++) {
@@ -209,11 +199,10 @@ check_places(const struct conf_texts *t, const config_setting_t *s, const char *
 	return 0;
 }
 
-/* --- rules, pairs, fallback --------------------------------------------------------------------- */
+/* --- rules, pairs, fallback ------------------------------------------------------------------ */
 
 /* A member that is texts. Returns its setting in *s, NULL when there is none. */
-static int
-take_member(const config_setting_t *group, const char *path, const char *key,
+static int take_member(const config_setting_t *group, const char *path, const char *key,
     const struct shape *shape, struct arena *a, struct conf_texts *out, const config_setting_t **s,
     struct err *e)
 {
@@ -226,9 +215,8 @@ take_member(const config_setting_t *group, const char *path, const char *key,
 	return take_texts(*s, whole, shape, a, out, e);
 }
 
-static int
-need(const config_setting_t *group, const char *path, const char *key, const struct conf_texts *t,
-    const config_setting_t *s, struct err *e)
+static int need(const config_setting_t *group, const char *path, const char *key,
+    const struct conf_texts *t, const config_setting_t *s, struct err *e)
 {
 	if (t->n > 0)
 		return 0;
@@ -236,8 +224,7 @@ need(const config_setting_t *group, const char *path, const char *key, const str
 	return where(s ? s : group, e, "%s.%s", path, key);
 }
 
-static int
-take_patterns(const config_setting_t *group, const char *path, struct arena *a,
+static int take_patterns(const config_setting_t *group, const char *path, struct arena *a,
     struct conf_rule *rule, int *n_captures, struct err *e)
 {
 	const config_setting_t *s;
@@ -259,9 +246,8 @@ take_patterns(const config_setting_t *group, const char *path, struct arena *a,
 	return 0;
 }
 
-static int
-take_spoken(const config_setting_t *group, const char *path, const char *key, bool needed,
-    int n_captures, struct arena *a, struct conf_texts *out, struct err *e)
+static int take_spoken(const config_setting_t *group, const char *path, const char *key,
+    bool needed, int n_captures, struct arena *a, struct conf_texts *out, struct err *e)
 {
 	const config_setting_t *s;
 	char whole[64];
@@ -273,8 +259,8 @@ take_spoken(const config_setting_t *group, const char *path, const char *key, bo
 	return s ? check_places(out, s, whole, n_captures, e) : 0;
 }
 
-static int
-take_priority(const config_setting_t *group, const char *path, int64_t *out, struct err *e)
+static int take_priority(
+    const config_setting_t *group, const char *path, int64_t *out, struct err *e)
 {
 	const config_setting_t *s = config_setting_get_member(group, "priority");
 	int type = s ? config_setting_type(s) : CONFIG_TYPE_NONE;
@@ -293,8 +279,8 @@ take_priority(const config_setting_t *group, const char *path, int64_t *out, str
 	return 0;
 }
 
-static int
-take_rule(const config_setting_t *s, const char *path, struct arena *a, void *out, struct err *e)
+static int take_rule(
+    const config_setting_t *s, const char *path, struct arena *a, void *out, struct err *e)
 {
 	struct conf_rule *rule = out;
 	int n_captures;
@@ -306,8 +292,7 @@ take_rule(const config_setting_t *s, const char *path, struct arena *a, void *ou
 	return take_priority(s, path, &rule->priority, e);
 }
 
-static int
-take_side(const config_setting_t *group, const char *path, const char *key,
+static int take_side(const config_setting_t *group, const char *path, const char *key,
     const struct shape *shape, struct arena *a, const char **out, struct err *e)
 {
 	const config_setting_t *s = config_setting_get_member(group, key);
@@ -319,8 +304,8 @@ take_side(const config_setting_t *group, const char *path, const char *key,
 	return where(s ? s : group, e, "%s.%s", path, key);
 }
 
-static int
-take_pair(const config_setting_t *s, const char *path, struct arena *a, void *out, struct err *e)
+static int take_pair(
+    const config_setting_t *s, const char *path, struct arena *a, void *out, struct err *e)
 {
 	struct conf_pair *pair = out;
 
@@ -331,8 +316,7 @@ take_pair(const config_setting_t *s, const char *path, struct arena *a, void *ou
 }
 
 /* A member that is a list of groups, each read by `take` into `size` bytes. */
-static int
-take_list(const config_setting_t *group, const char *key, size_t size,
+static int take_list(const config_setting_t *group, const char *key, size_t size,
     int (*take)(
 	const config_setting_t *s, const char *path, struct arena *a, void *out, struct err *e),
     struct arena *a, void **out, int *n, struct err *e)
@@ -363,9 +347,8 @@ take_list(const config_setting_t *group, const char *key, size_t size,
 	return 0;
 }
 
-int
-conf_rules_read(const config_setting_t *group, bool alone, struct arena *a, struct conf_rules *out,
-    struct err *e)
+int conf_rules_read(const config_setting_t *group, bool alone, struct arena *a,
+    struct conf_rules *out, struct err *e)
 {
 	const config_setting_t *fallback = config_setting_get_member(group, "fallback");
 	void *rules = NULL, *pairs = NULL;
@@ -387,10 +370,9 @@ conf_rules_read(const config_setting_t *group, bool alone, struct arena *a, stru
 	return 0;
 }
 
-/* --- and back ----------------------------------------------------------------------------------- */
+/* --- and back -------------------------------------------------------------------------------- */
 
-static int
-dump_texts(const char *key, const struct conf_texts *t, struct buf *out)
+static int dump_texts(const char *key, const struct conf_texts *t, struct buf *out)
 {
 	int bad = buf_addf(out, "%s = [ ", key);
 
@@ -399,8 +381,7 @@ dump_texts(const char *key, const struct conf_texts *t, struct buf *out)
 	return bad ? -1 : buf_adds(out, " ];");
 }
 
-static int
-dump_rule(const struct conf_rule *r, struct buf *out)
+static int dump_rule(const struct conf_rule *r, struct buf *out)
 {
 	if (buf_adds(out, "\t{ ") || dump_texts("pattern", &r->patterns, out) ||
 	    buf_adds(out, " ") || dump_texts("answers", &r->answers, out))
@@ -412,8 +393,7 @@ dump_rule(const struct conf_rule *r, struct buf *out)
 	return buf_adds(out, " }");
 }
 
-static int
-dump_pair(const struct conf_pair *p, struct buf *out)
+static int dump_pair(const struct conf_pair *p, struct buf *out)
 {
 	if (buf_adds(out, "\t{ from = ") || text_quote(p->from, strlen(p->from), out) ||
 	    buf_adds(out, "; to = ") || text_quote(p->to, strlen(p->to), out))
@@ -421,8 +401,7 @@ dump_pair(const struct conf_pair *p, struct buf *out)
 	return buf_adds(out, "; }");
 }
 
-int
-conf_rules_dump(const struct conf_rules *r, struct buf *out)
+int conf_rules_dump(const struct conf_rules *r, struct buf *out)
 {
 	int bad = buf_adds(out, "rules = (\n");
 
@@ -435,8 +414,7 @@ conf_rules_dump(const struct conf_rules *r, struct buf *out)
 	return bad ? -1 : buf_adds(out, "\n");
 }
 
-static bool
-same_texts(const struct conf_texts *a, const struct conf_texts *b)
+static bool same_texts(const struct conf_texts *a, const struct conf_texts *b)
 {
 	bool same = a->n == b->n;
 
@@ -445,15 +423,13 @@ same_texts(const struct conf_texts *a, const struct conf_texts *b)
 	return same;
 }
 
-static bool
-same_rule(const struct conf_rule *a, const struct conf_rule *b)
+static bool same_rule(const struct conf_rule *a, const struct conf_rule *b)
 {
 	return a->priority == b->priority && same_texts(&a->patterns, &b->patterns) &&
 	       same_texts(&a->answers, &b->answers) && same_texts(&a->remember, &b->remember);
 }
 
-bool
-conf_rules_same(const struct conf_rules *a, const struct conf_rules *b)
+bool conf_rules_same(const struct conf_rules *a, const struct conf_rules *b)
 {
 	bool same = a->n_rules == b->n_rules && a->n_reflect == b->n_reflect &&
 		    same_texts(&a->fallback, &b->fallback);

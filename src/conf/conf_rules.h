@@ -13,10 +13,10 @@
 
 enum { CONF_RULES_CAPTURES = 9, CONF_RULES_PATTERN_BYTES = 256, CONF_RULES_TEXT_BYTES = 4096 };
 
-/* Read `rules`, `reflect` and `fallback` of the group. `alone`: it is the root of a rule file, where
- * any other key is an error, and so is having neither rules nor fallback; otherwise the other keys
- * are the caller's business. Returns 0, or -1 with "FILE:LINE: rules.[3].answers: what", counted
- * from 0 as libconfig does; "line LINE: ..." when the tree was not read from a file. */
+/* Read `rules`, `reflect` and `fallback` of the group. `alone`: it is the root of a rule file,
+ * where any other key is an error, and so is having neither rules nor fallback; otherwise the other
+ * keys are the caller's business. Returns 0, or -1 with "FILE:LINE: rules.[3].answers: what",
+ * counted from 0 as libconfig does; "line LINE: ..." when the tree was not read from a file. */
 int conf_rules_read(const config_setting_t *group, bool alone, struct arena *a,
     struct conf_rules *out, struct err *e);
 

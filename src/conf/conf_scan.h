@@ -1,6 +1,7 @@
 /* conf_scan.h - a look at a configuration file before libconfig sees it.
  * For:     what libconfig 1.5 gets wrong: it wraps numbers that do not fit (4294967376 becomes 80),
- *          follows an @include into a FIFO or itself, and nests without a limit.     Callers: conf_load.c.
+ *          follows an @include into a FIFO or itself, and nests without a limit.     Callers:
+ *          conf_load.c.
  * Holds:   regular files of at most 4 MiB, includes 9 deep, groups and lists 32 deep.
  * Memory:  none kept. */
 #ifndef CONF_CONF_SCAN_H
@@ -15,7 +16,8 @@
  * permission bits of all files. Returns 0, or -1 with "file:line: what". */
 int conf_scan(const char *path, const char *dir, mode_t *open_bits, struct err *e);
 
-/* Read a regular file whole. Returns the bytes (gives, NUL behind them) or NULL; *st may be NULL. */
+/* Read a regular file whole. Returns the bytes (gives, NUL behind them) or NULL; *st may be NULL.
+ */
 char *conf_scan_read(const char *path, size_t *n, struct stat *st, struct err *e);
 
 #endif

@@ -1,5 +1,6 @@
 /* conf_show.h - a snapshot as text: the canonical dump, the sample file, the difference of two.
- * For:     -T, workers (a dump is how they get a snapshot), reload.     Callers: conf, master, tools.
+ * For:     -T, workers (a dump is how they get a snapshot), reload.     Callers: conf, master,
+ *          tools.
  * Holds:   conf_load_dump(conf_dump(c)) equals c.
  * Memory:  texts go into the caller's buffer. */
 #ifndef CONF_CONF_SHOW_H
@@ -7,8 +8,10 @@
 
 #include "conf/conf.h"
 
-enum conf_dump { CONF_WHOLE, /* secrets and rules included: for memory, never for people */
-	CONF_MASKED /* secrets shown as "***", rules of a file left out: -T */ };
+enum conf_dump {
+	CONF_WHOLE, /* secrets and rules included: for memory, never for people */
+	CONF_MASKED /* secrets shown as "***", rules of a file left out: -T */
+};
 
 /* Append the snapshot as libconfig text. Returns 0, or -1 when out is full. */
 int conf_dump(const struct conf *c, enum conf_dump how, struct buf *out);

@@ -7,32 +7,27 @@
 #include <stdio.h>
 #include <string.h>
 
-static int64_t *
-number_at(const struct opt *o, void *base)
+static int64_t *number_at(const struct opt *o, void *base)
 {
 	return (int64_t *)(void *)((char *)base + o->place);
 }
 
-static const char **
-text_at(const struct opt *o, void *base)
+static const char **text_at(const struct opt *o, void *base)
 {
 	return (const char **)(void *)((char *)base + o->place);
 }
 
-static bool *
-flag_at(const struct opt *o, void *base)
+static bool *flag_at(const struct opt *o, void *base)
 {
 	return (bool *)((char *)base + o->place);
 }
 
-static struct conf_texts *
-texts_at(const struct opt *o, void *base)
+static struct conf_texts *texts_at(const struct opt *o, void *base)
 {
 	return (struct conf_texts *)(void *)((char *)base + o->place);
 }
 
-static int
-word_index(const struct opt *o, const char *s)
+static int word_index(const struct opt *o, const char *s)
 {
 	for (int i = 0; o->words[i]; i++)
 		if (strcmp(o->words[i], s) == 0)
@@ -40,8 +35,7 @@ word_index(const struct opt *o, const char *s)
 	return -1;
 }
 
-void
-conf_value_default(const struct opt *o, void *base, struct arena *a)
+void conf_value_default(const struct opt *o, void *base, struct arena *a)
 {
 	switch (o->type) {
 	case OPT_INT:
@@ -66,16 +60,14 @@ conf_value_default(const struct opt *o, void *base, struct arena *a)
 	}
 }
 
-static bool
-is_whole(const config_setting_t *s)
+static bool is_whole(const config_setting_t *s)
 {
 	int type = config_setting_type(s);
 
 	return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
 }
 
-static int
-set_int(const struct opt *o, void *base, const config_setting_t *s, struct err *e)
+static int set_int(const struct opt *o, void *base, const config_setting_t *s, struct err *e)
 {
 	int64_t v;
 
@@ -83,14 +75,13 @@ set_int(const struct opt *o, void *base, const config_setting_t *s, struct err *
 		return err_set(e, "must be a whole number");
 	v = config_setting_get_int64(s);
 	if (v < o->min || v > o->max)
-		return err_set(e, "%" PRId64 " is out of range %" PRId64 "..%" PRId64, v, o->min,
-		    o->max);
+		return err_set(
+		    e, "%" PRId64 " is out of range %" PRId64 "..%" PRId64, v, o->min, o->max);
 	*number_at(o, base) = v;
 	return 0;
 }
 
-static int
-set_ms(const struct opt *o, void *base, const config_setting_t *s, struct err *e)
+static int set_ms(const struct opt *o, void *base, const config_setting_t *s, struct err *e)
 {
 	char least[32], most[32];
 	int64_t ms = -1;
@@ -100,8 +91,9 @@ set_ms(const struct opt *o, void *base, const config_setting_t *s, struct err *e
 	else if (config_setting_type(s) == CONFIG_TYPE_FLOAT && config_setting_get_float(s) < 1e12)
 		ms = (int64_t)(config_setting_get_float(s) * 1000.0);
 	else if (config_setting_type(s) == CONFIG_TYPE_STRING &&
-	    text_to_ms(config_setting_get_string(s), &ms))
-		return err_set(e, "%s is no duration: use a number of seconds, \"30s\", \"500ms\", \"10m\"",
+		 text_to_ms(config_setting_get_string(s), &ms))
+		return err_set(e,
+		    "%s is no duration: use a number of seconds, \"30s\", \"500ms\", \"10m\"",
 		    config_setting_get_string(s));
 	if (ms < o->min || ms > o->max) {
 		text_from_ms(o->min, least, sizeof least);
@@ -112,8 +104,7 @@ set_ms(const struct opt *o, void *base, const config_setting_t *s, struct err *e
 	return 0;
 }
 
-static int
-set_word(const struct opt *o, void *base, const config_setting_t *s, struct err *e)
+static int set_word(const struct opt *o, void *base, const config_setting_t *s, struct err *e)
 {
 	const char *text = config_setting_get_string(s);
 	int i, near;
@@ -127,14 +118,14 @@ set_word(const struct opt *o, void *base, const config_setting_t *s, struct err 
 		for (i = 0; o->words[i]; i++) {
 			size_t n = strlen(e->text);
 
-			snprintf(e->text + n, sizeof e->text - n, "%s %s",
-			    i ? "," : "; known are", o->words[i]);
+			snprintf(e->text + n, sizeof e->text - n, "%s %s", i ? "," : "; known are",
+			    o->words[i]);
 		}
 		if (near >= 0) {
 			size_t n = strlen(e->text);
 
-			snprintf(e->text + n, sizeof e->text - n, "; did you mean %s?",
-			    o->words[near]);
+			snprintf(
+			    e->text + n, sizeof e->text - n, "; did you mean %s?", o->words[near]);
 		}
 		return -1;
 	}
@@ -142,8 +133,7 @@ set_word(const struct opt *o, void *base, const config_setting_t *s, struct err 
 	return 0;
 }
 
-static int
-set_text(const struct opt *o, void *base, struct arena *a, const config_setting_t *s,
+static int set_text(const struct opt *o, void *base, struct arena *a, const config_setting_t *s,
     const char *dir, struct err *e)
 {
 	const char *text = config_setting_get_string(s);
@@ -155,8 +145,8 @@ set_text(const struct opt *o, void *base, struct arena *a, const config_setting_
 	if (!text_is_utf8(text, n))
 		return err_set(e, "is not UTF-8");
 	if ((int64_t)n > o->max || (int64_t)n < o->min)
-		return err_set(e, "has %zu bytes; %" PRId64 " to %" PRId64 " are possible", n,
-		    o->min, o->max);
+		return err_set(
+		    e, "has %zu bytes; %" PRId64 " to %" PRId64 " are possible", n, o->min, o->max);
 	*text_at(o, base) = arena_dup(a, text);
 	if (o->type == OPT_PATH && n && text[0] != '/') {
 		char *path = arena_zalloc(a, strlen(dir) + n + 2);
@@ -167,8 +157,8 @@ set_text(const struct opt *o, void *base, struct arena *a, const config_setting_
 	return 0;
 }
 
-static int
-take_text(const config_setting_t *s, struct arena *a, int64_t max, const char **out, struct err *e)
+static int take_text(
+    const config_setting_t *s, struct arena *a, int64_t max, const char **out, struct err *e)
 {
 	const char *text = config_setting_get_string(s);
 	size_t n;
@@ -189,9 +179,8 @@ take_text(const config_setting_t *s, struct arena *a, int64_t max, const char **
 	return 0;
 }
 
-int
-conf_value_texts(const config_setting_t *s, struct arena *a, int64_t max, struct conf_texts *out,
-    struct err *e)
+int conf_value_texts(
+    const config_setting_t *s, struct arena *a, int64_t max, struct conf_texts *out, struct err *e)
 {
 	int type = config_setting_type(s);
 	bool many = type == CONFIG_TYPE_ARRAY || type == CONFIG_TYPE_LIST;
@@ -210,8 +199,7 @@ conf_value_texts(const config_setting_t *s, struct arena *a, int64_t max, struct
 	return 0;
 }
 
-int
-conf_value_set(const struct opt *o, void *base, struct arena *a, const config_setting_t *s,
+int conf_value_set(const struct opt *o, void *base, struct arena *a, const config_setting_t *s,
     const char *dir, struct err *e)
 {
 	switch (o->type) {
@@ -235,8 +223,7 @@ conf_value_set(const struct opt *o, void *base, struct arena *a, const config_se
 	return -1;
 }
 
-static int
-show_texts(const struct conf_texts *t, bool masked, struct buf *out)
+static int show_texts(const struct conf_texts *t, bool masked, struct buf *out)
 {
 	int bad = buf_adds(out, "[ ");
 
@@ -248,8 +235,7 @@ show_texts(const struct conf_texts *t, bool masked, struct buf *out)
 	return bad ? -1 : buf_adds(out, " ]");
 }
 
-int
-conf_value_show(const struct opt *o, const void *base, bool masked, struct buf *out)
+int conf_value_show(const struct opt *o, const void *base, bool masked, struct buf *out)
 {
 	void *at = (void *)(uintptr_t)base;
 	char ms[32];
@@ -274,8 +260,7 @@ conf_value_show(const struct opt *o, const void *base, bool masked, struct buf *
 	return -1;
 }
 
-static bool
-same_texts(const struct conf_texts *a, const struct conf_texts *b)
+static bool same_texts(const struct conf_texts *a, const struct conf_texts *b)
 {
 	bool same = a->n == b->n;
 
@@ -284,8 +269,7 @@ same_texts(const struct conf_texts *a, const struct conf_texts *b)
 	return same;
 }
 
-bool
-conf_value_same(const struct opt *o, const void *a, const void *b)
+bool conf_value_same(const struct opt *o, const void *a, const void *b)
 {
 	void *x = (void *)(uintptr_t)a, *y = (void *)(uintptr_t)b;
 

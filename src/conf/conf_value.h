@@ -21,8 +21,9 @@ int conf_value_show(const struct opt *o, const void *base, bool masked, struct b
 
 bool conf_value_same(const struct opt *o, const void *a, const void *b);
 
-/* Read a text, or an array or list of texts, of 1 to `max` bytes each without control characters. */
-int conf_value_texts(const config_setting_t *s, struct arena *a, int64_t max, struct conf_texts *out,
-    struct err *e);
+/* Read a text, or an array or list of texts, of 1 to `max` bytes each without control characters.
+ */
+int conf_value_texts(
+    const config_setting_t *s, struct arena *a, int64_t max, struct conf_texts *out, struct err *e);
 
 #endif

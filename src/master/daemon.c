@@ -8,16 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static void __attribute__((noreturn))
-die(const char *what)
+static void __attribute__((noreturn)) die(const char *what)
 {
 	fprintf(stderr, "xiaotud: %s: %s\n", what, strerror(errno));
 	exit(1);
 }
 
 /* The process that was started: wait for the word, or for the end of the daemon. */
-static void __attribute__((noreturn))
-wait_for(int fd)
+static void __attribute__((noreturn)) wait_for(int fd)
 {
 	unsigned char code = 1;
 	ssize_t n;
@@ -28,8 +26,7 @@ wait_for(int fd)
 	_exit(n == 1 ? code : 1);
 }
 
-int
-daemon_begin(void)
+int daemon_begin(void)
 {
 	int ends[2];
 	pid_t pid;
@@ -49,8 +46,7 @@ daemon_begin(void)
 	return ends[1];
 }
 
-void
-daemon_let_go(void)
+void daemon_let_go(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -62,8 +58,7 @@ daemon_let_go(void)
 	close(null);
 }
 
-void
-daemon_tell(int fd, int code)
+void daemon_tell(int fd, int code)
 {
 	unsigned char byte = (unsigned char)code;
 

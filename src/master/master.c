@@ -15,10 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* --- the log ---------------------------------------------------------------------------------------- */
+/* --- the log --------------------------------------------------------------------------------- */
 
-int
-master_use_log(struct master *m, int fd)
+int master_use_log(struct master *m, int fd)
 {
 	struct chan_msg msg = { .kind = CHAN_LOG, .number = m->conf->log_level };
 
@@ -28,8 +27,7 @@ master_use_log(struct master *m, int fd)
 	return pool_send(&m->pool, &msg, true) ? 0 : -1;
 }
 
-void
-master_reopen_log(struct master *m)
+void master_reopen_log(struct master *m)
 {
 	struct err e = { "" };
 	int fd;
@@ -45,16 +43,14 @@ master_reopen_log(struct master *m)
 	(void)master_use_log(m, fd);
 }
 
-/* --- stop ------------------------------------------------------------------------------------------- */
+/* --- stop ------------------------------------------------------------------------------------ */
 
-static void
-leave(struct master *m)
+static void leave(struct master *m)
 {
 	ev_break(m->loop, EVBREAK_ALL);
 }
 
-static void
-stop(struct master *m, const char *how)
+static void stop(struct master *m, const char *how)
 {
 	m->n_stops++;
 	if (m->n_stops > 1) {
@@ -71,14 +67,12 @@ stop(struct master *m, const char *how)
 		leave(m);
 }
 
-void
-master_on_empty(struct master *m)
+void master_on_empty(struct master *m)
 {
 	leave(m);
 }
 
-void
-master_give_up(struct master *m, const char *why)
+void master_give_up(struct master *m, const char *why)
 {
 	log_alert("giving_up why=%s", log_quote(why, strlen(why)));
 	m->exit_code = 1;
@@ -88,8 +82,7 @@ master_give_up(struct master *m, const char *why)
 	leave(m);
 }
 
-void
-master_on_ready(struct master *m)
+void master_on_ready(struct master *m)
 {
 	char doors[800];
 
@@ -103,10 +96,9 @@ master_on_ready(struct master *m)
 	m->notify_fd = -1;
 }
 
-/* --- signals ---------------------------------------------------------------------------------------- */
+/* --- signals --------------------------------------------------------------------------------- */
 
-static void
-on_child(struct master *m)
+static void on_child(struct master *m)
 {
 	int status;
 	pid_t pid;
@@ -116,8 +108,7 @@ on_child(struct master *m)
 			pool_on_exit(&m->pool, pid, status);
 }
 
-static void
-resize(struct master *m, int by)
+static void resize(struct master *m, int by)
 {
 	int wanted = m->pool.wanted + by;
 
@@ -128,8 +119,7 @@ resize(struct master *m, int by)
 	pool_fit(&m->pool);
 }
 
-static void
-on_signal(struct ev_loop *loop, struct ev_signal *s, int events)
+static void on_signal(struct ev_loop *loop, struct ev_signal *s, int events)
 {
 	struct master *m = s->data;
 
@@ -158,8 +148,7 @@ on_signal(struct ev_loop *loop, struct ev_signal *s, int events)
 	}
 }
 
-static void
-watch_signals(struct master *m)
+static void watch_signals(struct master *m)
 {
 	static const int watched[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2,
 		SIGTTIN, SIGTTOU };
@@ -174,8 +163,7 @@ watch_signals(struct master *m)
 	}
 }
 
-void
-master_let_go(struct master *m)
+void master_let_go(struct master *m)
 {
 	for (int i = 0; i < m->n_signals; i++)
 		ev_signal_stop(m->loop, &m->signals[i]);
@@ -187,10 +175,9 @@ master_let_go(struct master *m)
 	ev_loop_destroy(m->loop);
 }
 
-/* --- start ------------------------------------------------------------------------------------------ */
+/* --- start ----------------------------------------------------------------------------------- */
 
-static void
-raise_limits(void)
+static void raise_limits(void)
 {
 	struct rlimit r;
 
@@ -200,8 +187,7 @@ raise_limits(void)
 	}
 }
 
-static int
-open_log(struct master *m, struct err *e)
+static int open_log(struct master *m, struct err *e)
 {
 	int fd = log_target_open(m->conf->log_target, e);
 
@@ -215,8 +201,7 @@ open_log(struct master *m, struct err *e)
 }
 
 /* Everything that can fail, in the order in which it is undone. Returns 0 or -1. */
-static int
-start(struct master *m, worker_main *work, struct err *e)
+static int start(struct master *m, worker_main *work, struct err *e)
 {
 	m->conf = conf_load_apart(m->o->path, m->o->optional, &m->snapshot, e);
 	if (m->conf == NULL || open_log(m, e))
@@ -236,8 +221,7 @@ start(struct master *m, worker_main *work, struct err *e)
 	return 0;
 }
 
-static void
-finish(struct master *m)
+static void finish(struct master *m)
 {
 	listen_close(&m->doors, NULL);
 	if (m->conf && *m->conf->pid_file)
@@ -251,8 +235,7 @@ finish(struct master *m)
 	daemon_tell(m->notify_fd, m->exit_code);
 }
 
-int
-master_run(const struct master_options *o, worker_main *work)
+int master_run(const struct master_options *o, worker_main *work)
 {
 	struct master *m = mem_zalloc(sizeof *m);
 	struct err e = { "" };

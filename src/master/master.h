@@ -15,7 +15,7 @@
 
 struct master_options {
 	const char *path; /* of the configuration, absolute */
-	bool optional;	  /* it need not exist */
+	bool optional;    /* it need not exist */
 	bool daemon, quiet;
 };
 
@@ -23,7 +23,7 @@ struct master {
 	const struct master_options *o;
 	struct ev_loop *loop;
 	struct conf *conf; /* in force */
-	int snapshot;	   /* the same, sealed */
+	int snapshot;      /* the same, sealed */
 	struct listen_set doors;
 	struct pool pool;
 	struct reload reload;
@@ -38,7 +38,7 @@ struct master {
 /* Serve until told to stop. Returns the exit code. */
 int master_run(const struct master_options *o, worker_main *work);
 
-/* --- for pool.c and reload.c --------------------------------------------------------------------- */
+/* --- for pool.c and reload.c ----------------------------------------------------------------- */
 
 /* All workers of the start are ready. */
 void master_on_ready(struct master *m);

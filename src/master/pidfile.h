@@ -1,8 +1,8 @@
 /* pidfile.h - the file with the master's process id.
  * For:     -s, service managers.     Callers: master/, prog/.
  * Holds:   written beside and renamed into place, so nobody reads half of it and a symbolic link is
- *          replaced, not followed. The master holds a lock (fcntl) on it while it runs: a process id
- *          without the lock is stale, whoever has that id now.
+ *          replaced, not followed. The master holds a lock (fcntl) on it while it runs: a process
+ *          id without the lock is stale, whoever has that id now.
  * Memory:  one descriptor. */
 #ifndef MASTER_PIDFILE_H
 #define MASTER_PIDFILE_H

@@ -1,7 +1,8 @@
 /* pool.h - the worker processes: as many as wanted, replaced when they die.
  * For:     master.c and reload.c.     Callers: master/.
- * Holds:   a slot is in one state; what an event does to it is a table in pool.c. A worker that keeps
- *          dying is replaced after 1, 2, 4 ... 30 s; when none ever was ready, the start has failed.
+ * Holds:   a slot is in one state; what an event does to it is a table in pool.c. A worker that
+ *          keeps dying is replaced after 1, 2, 4 ... 30 s; when none ever was ready, the start has
+ *          failed.
  * Memory:  inside struct master. */
 #ifndef MASTER_POOL_H
 #define MASTER_POOL_H
@@ -34,7 +35,7 @@ struct pool {
 	struct score *score;
 	struct tally *tally;
 	int wanted;
-	int n_failures;	  /* deaths in a row that came too soon */
+	int n_failures; /* deaths in a row that came too soon */
 	bool ever_ready;
 	struct ev_timer retry;
 	struct slot slots[SCORE_SLOTS];

@@ -18,8 +18,7 @@
 
 enum { NO_LOG = -3 };
 
-static void
-set_late(struct reload *r, double seconds)
+static void set_late(struct reload *r, double seconds)
 {
 	ev_timer_stop(r->m->loop, &r->late);
 	ev_timer_set(&r->late, seconds, 0.0);
@@ -27,8 +26,7 @@ set_late(struct reload *r, double seconds)
 }
 
 /* Back to normal; whatever had to wait for the end of the reload happens now. */
-static void
-finish(struct reload *r)
+static void finish(struct reload *r)
 {
 	bool again = r->again;
 
@@ -41,8 +39,7 @@ finish(struct reload *r)
 }
 
 /* Throw away everything new. */
-static void
-undo(struct reload *r)
+static void undo(struct reload *r)
 {
 	if (r->conf) {
 		conf_free(r->conf);
@@ -55,8 +52,7 @@ undo(struct reload *r)
 	r->log_fd = NO_LOG;
 }
 
-static void
-reject(struct reload *r, const char *why)
+static void reject(struct reload *r, const char *why)
 {
 	if (r->state == RELOAD_PREPARING) {
 		struct chan_msg msg = { .kind = CHAN_ABORT, .number = r->number };
@@ -68,10 +64,9 @@ reject(struct reload *r, const char *why)
 	finish(r);
 }
 
-/* --- commit ----------------------------------------------------------------------------------------- */
+/* --- commit ---------------------------------------------------------------------------------- */
 
-static void
-succeed(struct reload *r)
+static void succeed(struct reload *r)
 {
 	log_notice("reload result=ok changed=%s", log_quote(r->changes, strlen(r->changes)));
 	finish(r);
@@ -79,8 +74,7 @@ succeed(struct reload *r)
 
 /* All workers could: from here on the new settings are those in force. The doors that go are closed
  * here first, so that the workers are the last to hold them and take in whoever waits there. */
-static void
-commit(struct reload *r)
+static void commit(struct reload *r)
 {
 	struct master *m = r->m;
 	struct chan_msg msg = { .kind = CHAN_COMMIT, .number = r->number };
@@ -114,10 +108,9 @@ commit(struct reload *r)
 		set_late(r, COMMIT_S);
 }
 
-/* --- prepare ---------------------------------------------------------------------------------------- */
+/* --- prepare --------------------------------------------------------------------------------- */
 
-static void
-ask_workers(struct reload *r)
+static void ask_workers(struct reload *r)
 {
 	struct chan_msg msg = { .kind = CHAN_PREPARE, .number = ++r->number };
 
@@ -142,8 +135,7 @@ ask_workers(struct reload *r)
 		set_late(r, PREPARE_S);
 }
 
-static void
-on_change(const char *key, enum opt_policy policy, void *arg)
+static void on_change(const char *key, enum opt_policy policy, void *arg)
 {
 	struct reload *r = arg;
 	size_t n = strlen(r->changes);
@@ -154,8 +146,7 @@ on_change(const char *key, enum opt_policy policy, void *arg)
 }
 
 /* The log of the new settings, when it is another one. Returns 0 or -1. */
-static int
-open_log(struct reload *r, struct err *e)
+static int open_log(struct reload *r, struct err *e)
 {
 	const struct conf *now = r->m->conf;
 
@@ -170,8 +161,7 @@ open_log(struct reload *r, struct err *e)
 	return -1;
 }
 
-static void
-compare(struct reload *r)
+static void compare(struct reload *r)
 {
 	struct err e = { "" };
 
@@ -185,10 +175,9 @@ compare(struct reload *r)
 		ask_workers(r);
 }
 
-/* --- events ----------------------------------------------------------------------------------------- */
+/* --- events ---------------------------------------------------------------------------------- */
 
-void
-reload_start(struct reload *r)
+void reload_start(struct reload *r)
 {
 	struct err e = { "" };
 
@@ -204,8 +193,7 @@ reload_start(struct reload *r)
 		set_late(r, CONF_CHILD_MS / 1000.0);
 }
 
-bool
-reload_on_exit(struct reload *r, pid_t pid, int status)
+bool reload_on_exit(struct reload *r, pid_t pid, int status)
 {
 	struct err e = { "" };
 
@@ -221,8 +209,7 @@ reload_on_exit(struct reload *r, pid_t pid, int status)
 	return true;
 }
 
-void
-reload_on_answer(struct reload *r, struct slot *s, const struct chan_msg *msg)
+void reload_on_answer(struct reload *r, struct slot *s, const struct chan_msg *msg)
 {
 	if (msg->number != r->number || s->awaited != r->number)
 		return;
@@ -235,8 +222,7 @@ reload_on_answer(struct reload *r, struct slot *s, const struct chan_msg *msg)
 		succeed(r);
 }
 
-void
-reload_on_death(struct reload *r, const struct slot *s)
+void reload_on_death(struct reload *r, const struct slot *s)
 {
 	if (s->awaited != r->number || r->number == 0)
 		return;
@@ -246,8 +232,7 @@ reload_on_death(struct reload *r, const struct slot *s)
 		succeed(r);
 }
 
-static void
-on_late(struct ev_loop *loop, struct ev_timer *t, int events)
+static void on_late(struct ev_loop *loop, struct ev_timer *t, int events)
 {
 	struct reload *r = t->data;
 
@@ -261,8 +246,7 @@ on_late(struct ev_loop *loop, struct ev_timer *t, int events)
 		succeed(r);
 }
 
-void
-reload_init(struct reload *r, struct master *m)
+void reload_init(struct reload *r, struct master *m)
 {
 	r->m = m;
 	r->log_fd = NO_LOG;
@@ -270,8 +254,7 @@ reload_init(struct reload *r, struct master *m)
 	r->late.data = r;
 }
 
-void
-reload_cancel(struct reload *r)
+void reload_cancel(struct reload *r)
 {
 	r->again = false;
 	if (r->state == RELOAD_PARSING && r->child.pid)

@@ -1,8 +1,8 @@
 /* reload.h - a new configuration, all of it or none of it.
  * For:     SIGHUP.     Callers: master/.
- * Holds:   parse in a child; compare; open the new doors; let every worker prepare; then commit. What
- *          fails before the commit leaves everything as it was, and says which key and why. One
- *          reload at a time; a HUP meanwhile starts one more after it.
+ * Holds:   parse in a child; compare; open the new doors; let every worker prepare; then commit.
+ *          What fails before the commit leaves everything as it was, and says which key and why.
+ *          One reload at a time; a HUP meanwhile starts one more after it.
  * Memory:  inside struct master. */
 #ifndef MASTER_RELOAD_H
 #define MASTER_RELOAD_H

@@ -1,19 +1,18 @@
-/* sample.c - a tool of the build: the sample configuration, or with `keys` the name of every option. */
+/* sample.c - a tool of the build: the sample configuration, or with `keys` the name of every
+ * option. */
 #include "conf/conf.h"
 #include "conf/conf_show.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static void
-print_keys(const char *prefix, const struct opt *table)
+static void print_keys(const char *prefix, const struct opt *table)
 {
 	for (const struct opt *o = table; o->path; o++)
 		printf("%s%s\n", prefix, o->path);
 }
 
-int
-main(int argc, char **argv)
+int main(int argc, char **argv)
 {
 	struct buf out;
 

@@ -29,8 +29,8 @@ static const char usage[] =
 static const struct word {
 	const char *word;
 	int signal;
-} words[] = { { "reload", SIGHUP }, { "stop", SIGTERM }, { "quit", SIGQUIT },
-	{ "reopen", SIGUSR1 }, { NULL, 0 } };
+} words[] = { { "reload", SIGHUP }, { "stop", SIGTERM }, { "quit", SIGQUIT }, { "reopen", SIGUSR1 },
+	{ NULL, 0 } };
 
 struct wish {
 	struct master_options master;
@@ -38,15 +38,13 @@ struct wish {
 	int signal;
 };
 
-static void __attribute__((noreturn))
-die_usage(const char *what, const char *which)
+static void __attribute__((noreturn)) die_usage(const char *what, const char *which)
 {
 	fprintf(stderr, "xiaotud: %s%s\n%s", what, which, usage);
 	exit(EXIT_USAGE);
 }
 
-static int
-signal_of(const char *word)
+static int signal_of(const char *word)
 {
 	for (const struct word *w = words; w->word; w++)
 		if (strcmp(w->word, word) == 0)
@@ -54,8 +52,7 @@ signal_of(const char *word)
 	die_usage("-s knows no ", word);
 }
 
-static void
-set(struct wish *w, int option)
+static void set(struct wish *w, int option)
 {
 	switch (option) {
 	case 'c':
@@ -89,8 +86,7 @@ set(struct wish *w, int option)
 }
 
 /* A relative path would mean another file once -d changed the directory. */
-static const char *
-absolute(const char *path)
+static const char *absolute(const char *path)
 {
 	static char out[8192];
 	char *here;
@@ -103,15 +99,13 @@ absolute(const char *path)
 	return out;
 }
 
-static int
-fail(const struct err *e)
+static int fail(const struct err *e)
 {
 	fprintf(stderr, "xiaotud: %s\n", e->text);
 	return 1;
 }
 
-static int
-show(const struct conf *c)
+static int show(const struct conf *c)
 {
 	struct buf out;
 	int bad;
@@ -123,8 +117,7 @@ show(const struct conf *c)
 	return bad ? 1 : 0;
 }
 
-static int
-test(const struct wish *w)
+static int test(const struct wish *w)
 {
 	struct err e = { "" };
 	int memfd = -1, status = 0;
@@ -141,8 +134,7 @@ test(const struct wish *w)
 	return status;
 }
 
-static int
-send_signal(const struct wish *w)
+static int send_signal(const struct wish *w)
 {
 	struct err e = { "" };
 	int memfd = -1;
@@ -167,8 +159,7 @@ send_signal(const struct wish *w)
 	return pid < 0 ? fail(&e) : 0;
 }
 
-int
-main(int argc, char **argv)
+int main(int argc, char **argv)
 {
 	static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
 		{ "test", no_argument, NULL, 't' }, { "show", no_argument, NULL, 'T' },

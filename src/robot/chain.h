@@ -16,14 +16,14 @@ struct chain_ask {
 	const struct talk *talk;
 	const struct sink *sink;
 	void *arg;
-	int at;	      /* robot being asked */
-	int only;     /* the one robot the chat chose, or -1 */
-	bool said;    /* text went out */
+	int at;    /* robot being asked */
+	int only;  /* the one robot the chat chose, or -1 */
+	bool said; /* text went out */
 	bool running;
 };
 
-struct chain *chain_open(const struct conf *c, struct ev_loop *loop, struct later *later,
-    struct err *e);
+struct chain *chain_open(
+    const struct conf *c, struct ev_loop *loop, struct later *later, struct err *e);
 void chain_close(struct chain *c);
 
 void chain_ask(struct chain *c, const struct talk *talk, int only, struct chain_ask *a,

@@ -1,8 +1,8 @@
 /* pattern.c - see pattern.h.
- * `at` leads from each folded byte back to the original, so that captures keep their case. A pattern
- * is cut at its stars once. Every part is taken at the first place where it fits: whether it fits there
- * depends on the text alone, never on the parts before, so going back could not help. Most
- * patterns are turned down before that by a table of the pairs of bytes in the message. */
+ * `at` leads from each folded byte back to the original, so that captures keep their case. A
+ * pattern is cut at its stars once. Every part is taken at the first place where it fits: whether
+ * it fits there depends on the text alone, never on the parts before, so going back could not help.
+ * Most patterns are turned down before that by a table of the pairs of bytes in the message. */
 #include "robot/pattern.h"
 
 #include "base/text.h"
@@ -13,18 +13,17 @@
 
 enum { PAIRS = 65536 };
 
-/* --- folding ------------------------------------------------------------------------------------ */
+/* --- folding --------------------------------------------------------------------------------- */
 
-static bool
-is_blank(uint32_t c)
+static bool is_blank(uint32_t c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xA0 || (c >= 0x2000 && c <= 0x200A) ||
 	       c == 0x202F || c == 0x3000;
 }
 
-/* The half-width, lower-case form. The full-width star stays, so that only `*` is one in patterns. */
-static uint32_t
-fold(uint32_t c)
+/* The half-width, lower-case form. The full-width star stays, so that only `*` is one in patterns.
+ */
+static uint32_t fold(uint32_t c)
 {
 	if (c >= 0xFF01 && c <= 0xFF5E && c != 0xFF0A)
 		c -= 0xFEE0;
@@ -54,8 +53,7 @@ fold(uint32_t c)
 }
 
 /* Drop blanks and marks from the end, but not all there is: "???" is a message too. */
-static size_t
-without_end(const char *s, size_t n)
+static size_t without_end(const char *s, size_t n)
 {
 	size_t end;
 
@@ -67,8 +65,7 @@ without_end(const char *s, size_t n)
 }
 
 /* Fold n bytes of UTF-8 into out, which has room for n bytes, and n + 1 places. */
-static void
-fold_text(const char *s, size_t n, struct pattern_text *out)
+static void fold_text(const char *s, size_t n, struct pattern_text *out)
 {
 	size_t k = 0;
 
@@ -99,18 +96,16 @@ fold_text(const char *s, size_t n, struct pattern_text *out)
 	out->n = without_end(out->s, k);
 }
 
-/* --- matching ----------------------------------------------------------------------------------- */
+/* --- matching -------------------------------------------------------------------------------- */
 
 /* In ASCII, whatever the locale. */
-static bool
-is_alnum(char c)
+static bool is_alnum(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
 /* Is byte i part of an ASCII word? So is the apostrophe of "don't". */
-static bool
-is_word(const struct pattern_text *t, size_t i)
+static bool is_word(const struct pattern_text *t, size_t i)
 {
 	if (i >= t->n)
 		return false;
@@ -119,20 +114,17 @@ is_word(const struct pattern_text *t, size_t i)
 	return is_alnum(t->s[i]);
 }
 
-bool
-pattern_is_edge(const struct pattern_text *t, size_t i)
+bool pattern_is_edge(const struct pattern_text *t, size_t i)
 {
 	return i == 0 || !is_word(t, i - 1) || !is_word(t, i);
 }
 
-static unsigned
-pair_at(const char *s)
+static unsigned pair_at(const char *s)
 {
 	return (unsigned)((unsigned char)s[0] << 8 | (unsigned char)s[1]);
 }
 
-void
-pattern_text_init(struct pattern_text *t, const char *s, size_t n)
+void pattern_text_init(struct pattern_text *t, const char *s, size_t n)
 {
 	t->s = mem_zalloc(n);
 	t->at = mem_resize(NULL, n + 1, sizeof *t->at);
@@ -142,8 +134,7 @@ pattern_text_init(struct pattern_text *t, const char *s, size_t n)
 		t->pairs[pair_at(t->s + i) / 64] |= (uint64_t)1 << pair_at(t->s + i) % 64;
 }
 
-void
-pattern_text_release(struct pattern_text *t)
+void pattern_text_release(struct pattern_text *t)
 {
 	free(t->s);
 	free(t->at);
@@ -151,8 +142,7 @@ pattern_text_release(struct pattern_text *t)
 }
 
 /* Can the part stand anywhere in the text? */
-static bool
-has_pairs(const struct pattern_text *t, const struct pattern_part *part)
+static bool has_pairs(const struct pattern_text *t, const struct pattern_part *part)
 {
 	for (size_t i = 0; i + 1 < part->n; i++)
 		if (!(t->pairs[pair_at(part->s + i) / 64] >> pair_at(part->s + i) % 64 & 1))
@@ -161,9 +151,8 @@ has_pairs(const struct pattern_text *t, const struct pattern_part *part)
 }
 
 /* Where the part first stands in from..to of the text, on edges. Returns false when nowhere. */
-static bool
-find_part(const struct pattern_text *t, const struct pattern_part *part, struct pattern_span in,
-    size_t *place)
+static bool find_part(const struct pattern_text *t, const struct pattern_part *part,
+    struct pattern_span in, size_t *place)
 {
 	for (size_t i = in.from; in.to - i >= part->n; i++) {
 		const char *s = memmem(t->s + i, in.to - i, part->s, part->n);
@@ -179,15 +168,13 @@ find_part(const struct pattern_text *t, const struct pattern_part *part, struct 
 	return false;
 }
 
-bool
-pattern_is_at(const struct pattern_text *t, size_t i, const struct pattern_part *part)
+bool pattern_is_at(const struct pattern_text *t, size_t i, const struct pattern_part *part)
 {
 	return t->n - i >= part->n && memcmp(t->s + i, part->s, part->n) == 0;
 }
 
 /* Drop blanks and marks around a capture. */
-static struct pattern_span
-trim(const struct pattern_text *t, struct pattern_span s)
+static struct pattern_span trim(const struct pattern_text *t, struct pattern_span s)
 {
 	while (s.from < s.to && strchr(" .,;:!?~", t->s[s.from]))
 		s.from++;
@@ -196,8 +183,7 @@ trim(const struct pattern_text *t, struct pattern_span s)
 	return s;
 }
 
-bool
-pattern_match(const struct pattern *p, const struct pattern_text *t,
+bool pattern_match(const struct pattern *p, const struct pattern_text *t,
     struct pattern_span captures[PATTERN_CAPTURES])
 {
 	const struct pattern_part *first = &p->parts[0], *last = &p->parts[p->n_parts - 1];
@@ -224,10 +210,9 @@ pattern_match(const struct pattern *p, const struct pattern_text *t,
 	return true;
 }
 
-/* --- making ------------------------------------------------------------------------------------- */
+/* --- making ---------------------------------------------------------------------------------- */
 
-void
-pattern_part_make(struct arena *a, const char *s, struct pattern_part *part)
+void pattern_part_make(struct arena *a, const char *s, struct pattern_part *part)
 {
 	size_t n = strlen(s);
 	struct pattern_text t = { .s = arena_zalloc(a, n + 1) };
@@ -238,8 +223,7 @@ pattern_part_make(struct arena *a, const char *s, struct pattern_part *part)
 	*part = (struct pattern_part){ t.s, t.n };
 }
 
-void
-pattern_make(struct arena *a, const char *s, struct pattern *p)
+void pattern_make(struct arena *a, const char *s, struct pattern *p)
 {
 	struct pattern_part whole;
 	char *from, *end;

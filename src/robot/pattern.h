@@ -1,8 +1,9 @@
 /* pattern.h - patterns with stars, matched against a message in bounded time.
- * For:     the rule robot; what a pattern matches is in xiaotu-robot(5).     Callers: robot_rules.c.
- * Holds:   messages and patterns are folded alike: ASCII lower case, full width to half width, white
- *          space to one blank, none outside, no sentence marks at the end. Matching one pattern
- *          takes time in proportion to the message, whatever both hold.
+ * For:     the rule robot; what a pattern matches is in xiaotu-robot(5).     Callers:
+ *          robot_rules.c.
+ * Holds:   messages and patterns are folded alike: ASCII lower case, full width to half width,
+ *          white space to one blank, none outside, no sentence marks at the end. Matching one
+ *          pattern takes time in proportion to the message, whatever both hold.
  * Memory:  patterns live in the caller's arena; a text holds about nine times its length until
  *          released. */
 #ifndef ROBOT_PATTERN_H

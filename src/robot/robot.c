@@ -13,8 +13,7 @@ const char *const why_words[] = { "ok", "timeout", "unavailable", "bad-reply", "
 static const struct robot_ops *const kinds[] = { &robot_rules, &robot_hello, &robot_turing,
 	&robot_turing2 };
 
-struct robot *
-robot_open(const struct conf_robot *c, const struct robot_env *env, struct err *e)
+struct robot *robot_open(const struct conf_robot *c, const struct robot_env *env, struct err *e)
 {
 	struct robot *r = mem_zalloc(sizeof *r);
 
@@ -29,8 +28,7 @@ robot_open(const struct conf_robot *c, const struct robot_env *env, struct err *
 	return r;
 }
 
-void
-robot_close(struct robot *r)
+void robot_close(struct robot *r)
 {
 	if (r == NULL)
 		return;
@@ -38,24 +36,21 @@ robot_close(struct robot *r)
 	free(r);
 }
 
-void
-robot_ask(struct robot *r, const struct talk *talk, struct ask *ask, const struct sink *sink,
-    void *arg)
+void robot_ask(
+    struct robot *r, const struct talk *talk, struct ask *ask, const struct sink *sink, void *arg)
 {
 	*ask = (struct ask){ .sink = sink, .arg = arg, .robot = r };
 	list_init(&ask->later.link);
 	r->ops->ask(r, talk, ask);
 }
 
-void
-robot_cancel(struct ask *ask)
+void robot_cancel(struct ask *ask)
 {
 	later_remove(&ask->later);
 	ask->robot->ops->cancel(ask);
 }
 
-void
-ask_piece(struct ask *ask, const char *text, size_t n)
+void ask_piece(struct ask *ask, const char *text, size_t n)
 {
 	size_t limit = ask->robot->env.limit_bytes;
 	struct buf clean;
@@ -70,8 +65,7 @@ ask_piece(struct ask *ask, const char *text, size_t n)
 	buf_release(&clean);
 }
 
-void
-ask_done(struct ask *ask, enum why why)
+void ask_done(struct ask *ask, enum why why)
 {
 	struct buf rest;
 

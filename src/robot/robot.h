@@ -1,7 +1,7 @@
 /* robot.h - a question in, pieces of answer out: the vtable of all robots.
  * For:     the chain, which asks one robot after the other.     Callers: robot/, worker/.
- * Holds:   robots know no client. Nothing calls back from inside the call that started it; exactly one
- *          done per ask, none after cancel; pieces are whole UTF-8 characters, free of control
+ * Holds:   robots know no client. Nothing calls back from inside the call that started it; exactly
+ *          one done per ask, none after cancel; pieces are whole UTF-8 characters, free of control
  *          characters, together at most `limit_bytes` of the robot's settings.
  * Memory:  robot_open() gives a robot, robot_close() frees it when no ask runs. */
 #ifndef ROBOT_ROBOT_H
@@ -15,10 +15,10 @@
 
 enum why {
 	WHY_OK,
-	WHY_TIMEOUT,	 /* too slow by one of its timers */
+	WHY_TIMEOUT,     /* too slow by one of its timers */
 	WHY_UNAVAILABLE, /* cannot be reached, or says that it is overloaded */
-	WHY_BAD_REPLY,	 /* what came is no answer */
-	WHY_REFUSED,	 /* reached, and it will not: key, quota, request */
+	WHY_BAD_REPLY,   /* what came is no answer */
+	WHY_REFUSED,     /* reached, and it will not: key, quota, request */
 };
 
 extern const char *const why_words[]; /* "ok", "timeout", "unavailable", "bad-reply", "refused" */
@@ -49,7 +49,7 @@ struct ask {
 	void *arg;
 	struct robot *robot;
 	struct later_task later; /* for robots that answer at once */
-	void *own;		 /* the robot's own state of this question */
+	void *own;               /* the robot's own state of this question */
 	struct text_clean clean;
 	size_t n_bytes; /* answered so far */
 };
@@ -85,8 +85,8 @@ struct robot *robot_open(const struct conf_robot *c, const struct robot_env *env
 void robot_close(struct robot *r);
 
 /* Start a question; the sink is called later. */
-void robot_ask(struct robot *r, const struct talk *talk, struct ask *ask, const struct sink *sink,
-    void *arg);
+void robot_ask(
+    struct robot *r, const struct talk *talk, struct ask *ask, const struct sink *sink, void *arg);
 void robot_cancel(struct ask *ask);
 
 /* For robots: hand text on, cleaned and bounded; and the end. Not from inside ops->ask. */

@@ -2,7 +2,8 @@
  * For:     every robot behind HTTP.     Callers: robot_turing.c and its like.
  * Holds:   created after fork only (a handle shared by two processes mixes up replies). Never calls
  *          back from inside http_start(); on_reply exactly once, never after http_cancel().
- *          http and https only, no redirects, no proxy, no .netrc; the reply is capped while it comes.
+ *          http and https only, no redirects, no proxy, no .netrc; the reply is capped while it
+ *          comes.
  * Memory:  http_open() gives; handles are kept and reused, the last used first. */
 #ifndef ROBOT_ROBOT_HTTP_H
 #define ROBOT_ROBOT_HTTP_H
@@ -13,7 +14,7 @@ struct http;
 struct http_call;
 
 struct http_options {
-	const char *url;	  /* borrowed until http_close() */
+	const char *url;          /* borrowed until http_close() */
 	const char *content_type; /* of the request */
 	int64_t connect_ms, first_byte_ms, gap_ms, total_ms;
 	size_t limit_bytes; /* of the reply's body, decoded; 0: no limit */

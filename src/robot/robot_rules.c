@@ -1,8 +1,9 @@
 /* robot_rules.c - the built-in robot: patterns, answers in turn, captures with pronouns turned.
  * The rules come checked from conf_rules.c; xiaotu-robot(5) is what they promise.
  *
- * Memory. The robot keeps nothing about anybody. What it remembers it reads out of the chat's history:
- * it replays which questions had something to remember and which later ones found no rule and so
+ * Memory. The robot keeps nothing about anybody. What it remembers it reads out of the chat's
+ * history: it replays which questions had something to remember and which later ones found no rule
+ *          and so
  * used one up. So chats may move between workers, and no two chats can mix. */
 #include "robot/robot.h"
 
@@ -61,8 +62,7 @@ struct found {
 };
 
 /* In what script is it? Anything but Chinese and ASCII letters says nothing. */
-static enum script
-script_of(const char *s, size_t n)
+static enum script script_of(const char *s, size_t n)
 {
 	enum script script = SCRIPT_NONE;
 
@@ -79,11 +79,10 @@ script_of(const char *s, size_t n)
 	return script;
 }
 
-/* --- matching ----------------------------------------------------------------------------------- */
+/* --- matching -------------------------------------------------------------------------------- */
 
 /* Can one of them be said with these captures? */
-static bool
-has_phrase(const struct phrases *p, unsigned empty)
+static bool has_phrase(const struct phrases *p, unsigned empty)
 {
 	for (int i = 0; i < p->n; i++)
 		if (!(p->at[i].captures & empty))
@@ -91,8 +90,7 @@ has_phrase(const struct phrases *p, unsigned empty)
 	return false;
 }
 
-static bool
-match_rule(struct rule *r, struct found *f)
+static bool match_rule(struct rule *r, struct found *f)
 {
 	for (int i = 0; i < r->n_patterns; i++) {
 		const struct pattern *p = &r->patterns[i];
@@ -111,8 +109,7 @@ match_rule(struct rule *r, struct found *f)
 }
 
 /* Fold the message and find its rule. Gives f->text. */
-static void
-find_rule(struct rules *own, const char *s, size_t n, struct found *f)
+static void find_rule(struct rules *own, const char *s, size_t n, struct found *f)
 {
 	memset(f, 0, sizeof *f);
 	pattern_text_init(&f->text, s, n);
@@ -121,11 +118,12 @@ find_rule(struct rules *own, const char *s, size_t n, struct found *f)
 			f->rule = &own->rules[i];
 }
 
-/* --- saying ------------------------------------------------------------------------------------- */
+/* --- saying ---------------------------------------------------------------------------------- */
 
-/* The next of the phrases in the script, or, unless `strict`, the next in any. NULL when there is none. */
-static const struct phrase *
-next_phrase(struct phrases *p, unsigned empty, enum script script, bool strict)
+/* The next of the phrases in the script, or, unless `strict`, the next in any. NULL when there is
+ * none. */
+static const struct phrase *next_phrase(
+    struct phrases *p, unsigned empty, enum script script, bool strict)
 {
 	for (int pass = 0; pass < (strict ? 1 : 2); pass++) {
 		for (int k = 0; k < p->n; k++) {
@@ -143,8 +141,8 @@ next_phrase(struct phrases *p, unsigned empty, enum script script, bool strict)
 }
 
 /* The longest pair whose `from` stands at byte i as a whole word, or NULL. */
-static const struct turned *
-turned_at(const struct rules *own, const struct pattern_text *t, struct pattern_span in, size_t i)
+static const struct turned *turned_at(
+    const struct rules *own, const struct pattern_text *t, struct pattern_span in, size_t i)
 {
 	const struct turned *best = NULL;
 
@@ -160,8 +158,7 @@ turned_at(const struct rules *own, const struct pattern_text *t, struct pattern_
 }
 
 /* Append the capture as it was written, with its pronouns turned, each once. */
-static int
-say_capture(
+static int say_capture(
     const struct rules *own, const struct pattern_text *t, struct pattern_span in, struct buf *out)
 {
 	for (size_t i = in.from; i < in.to;) {
@@ -187,8 +184,7 @@ say_capture(
 }
 
 /* Append the local time, date (ISO 8601) or day of the week that `word` asks for. */
-static int
-say_now(const char *word, enum script script, struct buf *out)
+static int say_now(const char *word, enum script script, struct buf *out)
 {
 	static const char *const han[] = { "日", "一", "二", "三", "四", "五", "六" };
 	static const char *const latin[] = { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday",
@@ -209,8 +205,7 @@ say_now(const char *word, enum script script, struct buf *out)
 
 /* Append what the {word} at s stands for. Returns its length, braces included, 0 when it is plain
  * text, -1 when out is full. */
-static int
-say_place(const struct rules *own, const struct talk *talk, const struct found *f,
+static int say_place(const struct rules *own, const struct talk *talk, const struct found *f,
     const struct phrase *p, const char *s, struct buf *out)
 {
 	if (s[1] >= '1' && s[1] <= '9' && s[2] == '}')
@@ -225,9 +220,8 @@ say_place(const struct rules *own, const struct talk *talk, const struct found *
 }
 
 /* Append the phrase; a full buffer just ends it. */
-static void
-say(const struct rules *own, const struct talk *talk, const struct found *f, const struct phrase *p,
-    struct buf *out)
+static void say(const struct rules *own, const struct talk *talk, const struct found *f,
+    const struct phrase *p, struct buf *out)
 {
 	for (const char *s = p->s; *s;) {
 		size_t run = strcspn(s, "{");
@@ -245,8 +239,7 @@ say(const struct rules *own, const struct talk *talk, const struct found *f, con
 }
 
 /* The script to answer in: that of the message, or of the last one before that had any. */
-static enum script
-script_of_talk(const struct robot *r, const struct talk *talk)
+static enum script script_of_talk(const struct robot *r, const struct talk *talk)
 {
 	enum script script = script_of(talk->text, talk->n_text);
 
@@ -257,10 +250,9 @@ script_of_talk(const struct robot *r, const struct talk *talk)
 	return script;
 }
 
-/* Which earlier question is to be come back to? Each one once, the oldest first; those that found no
- * rule have used one up. Returns its index, or -1. */
-static int
-remembered(struct rules *own, const struct talk *talk)
+/* Which earlier question is to be come back to? Each one once, the oldest first; those that found
+ * no rule have used one up. Returns its index, or -1. */
+static int remembered(struct rules *own, const struct talk *talk)
 {
 	int *waiting = mem_resize(NULL, (size_t)talk->n_history + 1, sizeof *waiting);
 	int first = 0, n = 0, index;
@@ -280,8 +272,8 @@ remembered(struct rules *own, const struct talk *talk)
 	return index;
 }
 
-static bool
-say_remembered(struct rules *own, const struct talk *talk, enum script script, struct buf *out)
+static bool say_remembered(
+    struct rules *own, const struct talk *talk, enum script script, struct buf *out)
 {
 	int i = remembered(own, talk);
 	const struct phrase *p;
@@ -298,8 +290,7 @@ say_remembered(struct rules *own, const struct talk *talk, enum script script, s
 }
 
 /* Append the answer. Returns false when there is none. */
-static bool
-answer(struct robot *r, const struct talk *talk, struct buf *out)
+static bool answer(struct robot *r, const struct talk *talk, struct buf *out)
 {
 	struct rules *own = r->own;
 	enum script script = script_of_talk(r, talk);
@@ -320,10 +311,9 @@ answer(struct robot *r, const struct talk *talk, struct buf *out)
 	return said || p;
 }
 
-/* --- opening ------------------------------------------------------------------------------------ */
+/* --- opening --------------------------------------------------------------------------------- */
 
-static void
-make_phrases(struct arena *a, const struct conf_texts *t, struct phrases *out)
+static void make_phrases(struct arena *a, const struct conf_texts *t, struct phrases *out)
 {
 	out->n = t->n;
 	out->at = arena_zalloc(a, (size_t)t->n * sizeof *out->at);
@@ -340,8 +330,7 @@ make_phrases(struct arena *a, const struct conf_texts *t, struct phrases *out)
 	}
 }
 
-static void
-make_rule(struct arena *a, const struct conf_rule *c, struct rule *r)
+static void make_rule(struct arena *a, const struct conf_rule *c, struct rule *r)
 {
 	r->priority = c->priority;
 	r->n_patterns = c->patterns.n;
@@ -353,8 +342,7 @@ make_rule(struct arena *a, const struct conf_rule *c, struct rule *r)
 }
 
 /* Put the rules into the order in which they are tried: by priority, then as in the file. */
-static void
-make_rules(struct rules *own, const struct conf_rules *c)
+static void make_rules(struct rules *own, const struct conf_rules *c)
 {
 	own->rules = arena_zalloc(&own->arena, (size_t)c->n_rules * sizeof *own->rules);
 	for (int i = 0; i < c->n_rules; i++) {
@@ -368,8 +356,7 @@ make_rules(struct rules *own, const struct conf_rules *c)
 	}
 }
 
-static int
-rules_open(struct robot *r, struct err *e)
+static int rules_open(struct robot *r, struct err *e)
 {
 	const struct conf_rules *c = &r->conf->rules;
 	struct rules *own = mem_zalloc(sizeof *own);
@@ -387,8 +374,7 @@ rules_open(struct robot *r, struct err *e)
 	return 0;
 }
 
-static void
-rules_close(struct robot *r)
+static void rules_close(struct robot *r)
 {
 	struct rules *own = r->own;
 
@@ -398,8 +384,7 @@ rules_close(struct robot *r)
 	r->own = NULL;
 }
 
-static void
-on_later(void *arg)
+static void on_later(void *arg)
 {
 	struct ask *ask = arg;
 	struct buf out;
@@ -414,16 +399,14 @@ on_later(void *arg)
 	ask_done(ask, said ? WHY_OK : WHY_REFUSED);
 }
 
-static void
-rules_ask(struct robot *r, const struct talk *talk, struct ask *ask)
+static void rules_ask(struct robot *r, const struct talk *talk, struct ask *ask)
 {
 	ask->own = (void *)(uintptr_t)talk;
 	later_task_init(&ask->later, on_later, ask);
 	later_add(r->env.later, &ask->later);
 }
 
-static void
-rules_cancel(struct ask *ask)
+static void rules_cancel(struct ask *ask)
 {
 	later_remove(&ask->later);
 }

@@ -13,8 +13,8 @@
 enum { REQUEST_BYTES = 1 << 20, NOTICE_MS = 60000 };
 
 typedef void make_request(const struct conf_robot *c, const struct talk *talk, struct buf *out);
-typedef enum why read_reply(const char *bytes, size_t n, enum conf_language language,
-    struct buf *out, int64_t *code);
+typedef enum why read_reply(
+    const char *bytes, size_t n, enum conf_language language, struct buf *out, int64_t *code);
 
 struct turing {
 	struct http *http;
@@ -23,9 +23,8 @@ struct turing {
 	int64_t refused_ms; /* a refusal was logged then */
 };
 
-static int
-open_any(struct robot *r, const char *vendor_url, make_request *request, read_reply *reply,
-    struct err *e)
+static int open_any(struct robot *r, const char *vendor_url, make_request *request,
+    read_reply *reply, struct err *e)
 {
 	const struct conf_robot *c = r->conf;
 	struct turing *t = mem_zalloc(sizeof *t);
@@ -47,22 +46,19 @@ open_any(struct robot *r, const char *vendor_url, make_request *request, read_re
 	return 0;
 }
 
-static int
-turing_open(struct robot *r, struct err *e)
+static int turing_open(struct robot *r, struct err *e)
 {
 	return open_any(r, "http://www.tuling123.com/openapi/api", turing_request, turing_reply, e);
 }
 
-static int
-turing2_open(struct robot *r, struct err *e)
+static int turing2_open(struct robot *r, struct err *e)
 {
-	return open_any(r, "http://openapi.tuling123.com/openapi/api/v2", turing2_request,
-	    turing2_reply, e);
+	return open_any(
+	    r, "http://openapi.tuling123.com/openapi/api/v2", turing2_request, turing2_reply, e);
 }
 
 /* A refusal is the operator's to mend: say so, but once a minute. */
-static void
-note_refusal(struct robot *r, long status, int64_t code)
+static void note_refusal(struct robot *r, long status, int64_t code)
 {
 	struct turing *t = r->own;
 
@@ -72,8 +68,7 @@ note_refusal(struct robot *r, long status, int64_t code)
 	log_warn("robot_refused robot=%s status=%ld code=%ld", r->conf->name, status, (long)code);
 }
 
-static void
-on_reply(void *arg, enum why why, long status, const char *body, size_t n)
+static void on_reply(void *arg, enum why why, long status, const char *body, size_t n)
 {
 	struct ask *ask = arg;
 	struct turing *t = ask->robot->own;
@@ -94,8 +89,7 @@ on_reply(void *arg, enum why why, long status, const char *body, size_t n)
 	ask_done(ask, why);
 }
 
-static void
-turing_ask(struct robot *r, const struct talk *talk, struct ask *ask)
+static void turing_ask(struct robot *r, const struct talk *talk, struct ask *ask)
 {
 	struct turing *t = r->own;
 	struct buf body;
@@ -105,16 +99,14 @@ turing_ask(struct robot *r, const struct talk *talk, struct ask *ask)
 	ask->own = http_start(t->http, &body, on_reply, ask);
 }
 
-static void
-turing_cancel(struct ask *ask)
+static void turing_cancel(struct ask *ask)
 {
 	if (ask->own)
 		http_cancel(ask->own);
 	ask->own = NULL;
 }
 
-static void
-turing_close(struct robot *r)
+static void turing_close(struct robot *r)
 {
 	struct turing *t = r->own;
 

@@ -12,25 +12,23 @@
 
 enum { LIST_ENTRIES = 10 };
 
-void
-turing_user_id(const char *name, size_t n, const char *api_key, char out[TURING_ID_BYTES + 1])
+void turing_user_id(const char *name, size_t n, const char *api_key, char out[TURING_ID_BYTES + 1])
 {
 	unsigned char mac[EVP_MAX_MD_SIZE];
 	unsigned int size = 0;
 
-	HMAC(EVP_sha256(), api_key, (int)strlen(api_key), (const unsigned char *)name, n, mac, &size);
+	HMAC(EVP_sha256(), api_key, (int)strlen(api_key), (const unsigned char *)name, n, mac,
+	    &size);
 	for (int i = 0; i < TURING_ID_BYTES / 2; i++)
 		snprintf(out + 2 * i, 3, "%02x", mac[i]);
 }
 
-static const char *
-first_key(const struct conf_robot *c)
+static const char *first_key(const struct conf_robot *c)
 {
 	return c->api_key.n ? c->api_key.at[0] : "";
 }
 
-void
-turing_request(const struct conf_robot *c, const struct talk *talk, struct buf *out)
+void turing_request(const struct conf_robot *c, const struct talk *talk, struct buf *out)
 {
 	char id[TURING_ID_BYTES + 1];
 
@@ -38,7 +36,8 @@ turing_request(const struct conf_robot *c, const struct talk *talk, struct buf *
 	(void)buf_adds(out, "{\"key\":");
 	(void)json_write(first_key(c), strlen(first_key(c)), out);
 	(void)buf_adds(out, ",\"info\":");
-	(void)json_write(talk->text, text_cut_chars(talk->text, talk->n_text, TURING_INFO_CHARS), out);
+	(void)json_write(
+	    talk->text, text_cut_chars(talk->text, talk->n_text, TURING_INFO_CHARS), out);
 	if (*c->location) {
 		(void)buf_adds(out, ",\"loc\":");
 		(void)json_write(c->location, strlen(c->location), out);
@@ -46,14 +45,14 @@ turing_request(const struct conf_robot *c, const struct talk *talk, struct buf *
 	(void)buf_addf(out, ",\"userid\":\"%s\"}", id);
 }
 
-void
-turing2_request(const struct conf_robot *c, const struct talk *talk, struct buf *out)
+void turing2_request(const struct conf_robot *c, const struct talk *talk, struct buf *out)
 {
 	char id[TURING_ID_BYTES + 1];
 
 	turing_user_id(talk->user, talk->n_user, first_key(c), id);
 	(void)buf_adds(out, "{\"reqType\":0,\"perception\":{\"inputText\":{\"text\":");
-	(void)json_write(talk->text, text_cut_chars(talk->text, talk->n_text, TURING2_TEXT_CHARS), out);
+	(void)json_write(
+	    talk->text, text_cut_chars(talk->text, talk->n_text, TURING2_TEXT_CHARS), out);
 	(void)buf_adds(out, "}");
 	if (*c->location) {
 		(void)buf_adds(out, ",\"selfInfo\":{\"location\":{\"city\":");
@@ -65,11 +64,10 @@ turing2_request(const struct conf_robot *c, const struct talk *talk, struct buf 
 	(void)buf_addf(out, ",\"userId\":\"%s\"}}", id);
 }
 
-/* --- replies ------------------------------------------------------------------------------------ */
+/* --- replies --------------------------------------------------------------------------------- */
 
 /* Append s with <br> and U+00A0 as blanks: both come in answers and mean nothing else. */
-static void
-add_text(const char *s, size_t n, struct buf *out)
+static void add_text(const char *s, size_t n, struct buf *out)
 {
 	for (size_t i = 0; i < n;) {
 		size_t skip = 0;
@@ -86,8 +84,7 @@ add_text(const char *s, size_t n, struct buf *out)
 }
 
 /* Append a member if it is a text that says something; `before` goes in front. */
-static void
-add_member(struct json_object *o, const char *key, const char *before, struct buf *out)
+static void add_member(struct json_object *o, const char *key, const char *before, struct buf *out)
 {
 	size_t n;
 	const char *s = json_text(o, key, &n);
@@ -99,25 +96,28 @@ add_member(struct json_object *o, const char *key, const char *before, struct bu
 }
 
 /* One entry of a list, whatever its class: the members that are there, in reading order. */
-static void
-add_entry(struct json_object *o, struct buf *out)
+static void add_entry(struct json_object *o, struct buf *out)
 {
-	static const char *const keys[][2] = { { "article", "" }, { "name", "" }, { "trainnum", "" },
-		{ "flight", "" }, { "title", "" }, { "source", " - " }, { "info", ": " },
-		{ "route", " " }, { "price", " " }, { "start", " " }, { "starttime", " " },
-		{ "terminal", " -> " }, { "endtime", " " }, { "count", " " }, { "detailurl", " " } };
+	static const char *const keys[][2] = { { "article", "" }, { "name", "" },
+		{ "trainnum", "" }, { "flight", "" }, { "title", "" }, { "source", " - " },
+		{ "info", ": " }, { "route", " " }, { "price", " " }, { "start", " " },
+		{ "starttime", " " }, { "terminal", " -> " }, { "endtime", " " }, { "count", " " },
+		{ "detailurl", " " } };
 	uint32_t before;
 
 	(void)buf_adds(out, "\n");
 	before = out->len;
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-		add_member(o, keys[i][0], out->len == before ? "" : *keys[i][1] ? keys[i][1] : " ", out);
+		add_member(o, keys[i][0],
+		    out->len == before ? ""
+		    : *keys[i][1]      ? keys[i][1]
+				       : " ",
+		    out);
 	if (out->len == before)
 		buf_cut(out, before - 1);
 }
 
-static void
-add_list(struct json_object *list, struct buf *out)
+static void add_list(struct json_object *list, struct buf *out)
 {
 	size_t n = list ? json_list_size(list) : 0;
 
@@ -125,17 +125,16 @@ add_list(struct json_object *list, struct buf *out)
 		add_entry(json_list_at(list, i), out);
 }
 
-static enum why
-no_answer(enum conf_language language, struct buf *out)
+static enum why no_answer(enum conf_language language, struct buf *out)
 {
-	(void)buf_adds(out, language == CONF_ZH ? "这个我还不会，换个话题吧。"
-						: "I have no answer to that; let us talk of something else.");
+	(void)buf_adds(out, language == CONF_ZH
+				? "这个我还不会，换个话题吧。"
+				: "I have no answer to that; let us talk of something else.");
 	return WHY_OK;
 }
 
 /* robot-apis, error matrix: what each code of v1 and v2 means for the message. */
-static enum why
-why_of_code(int64_t code, enum conf_language language, struct buf *out)
+static enum why why_of_code(int64_t code, enum conf_language language, struct buf *out)
 {
 	switch (code) {
 	case 40005: /* not supported */
@@ -151,9 +150,8 @@ why_of_code(int64_t code, enum conf_language language, struct buf *out)
 	}
 }
 
-enum why
-turing_reply(const char *bytes, size_t n, enum conf_language language, struct buf *out,
-    int64_t *code)
+enum why turing_reply(
+    const char *bytes, size_t n, enum conf_language language, struct buf *out, int64_t *code)
 {
 	struct json_object *o = json_read(bytes, n), *function;
 	enum why why = WHY_BAD_REPLY;
@@ -192,8 +190,7 @@ done:
 }
 
 /* Append one result of v2; `want_text` picks texts first, the rest in a second walk. */
-static void
-add_result(struct json_object *result, bool want_text, struct buf *out)
+static void add_result(struct json_object *result, bool want_text, struct buf *out)
 {
 	static const char *const kinds[] = { "url", "voice", "video", "image" };
 	struct json_object *values = json_object_member(result, "values");
@@ -208,9 +205,8 @@ add_result(struct json_object *result, bool want_text, struct buf *out)
 	add_list(json_list(values, "news"), out);
 }
 
-enum why
-turing2_reply(const char *bytes, size_t n, enum conf_language language, struct buf *out,
-    int64_t *code)
+enum why turing2_reply(
+    const char *bytes, size_t n, enum conf_language language, struct buf *out, int64_t *code)
 {
 	struct json_object *o = json_read(bytes, n), *results;
 	enum why why = WHY_BAD_REPLY;

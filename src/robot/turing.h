@@ -18,10 +18,11 @@ void turing_request(const struct conf_robot *c, const struct talk *talk, struct 
 void turing2_request(const struct conf_robot *c, const struct talk *talk, struct buf *out);
 
 /* Read a whole reply; append the answer as readable text, links and lists included.
- * Returns WHY_OK, or why there is no answer; then *code is the robot's error code, 0 without one. */
-enum why turing_reply(const char *bytes, size_t n, enum conf_language language, struct buf *out,
-    int64_t *code);
-enum why turing2_reply(const char *bytes, size_t n, enum conf_language language, struct buf *out,
-    int64_t *code);
+ * Returns WHY_OK, or why there is no answer; then *code is the robot's error code, 0 without one.
+ */
+enum why turing_reply(
+    const char *bytes, size_t n, enum conf_language language, struct buf *out, int64_t *code);
+enum why turing2_reply(
+    const char *bytes, size_t n, enum conf_language language, struct buf *out, int64_t *code);
 
 #endif

@@ -17,16 +17,14 @@ union control {
 	struct cmsghdr align;
 };
 
-int
-chan_pair(int fds[2], struct err *e)
+int chan_pair(int fds[2], struct err *e)
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
 		return err_errno(e, "socketpair");
 	return 0;
 }
 
-int
-chan_send(int fd, const struct chan_msg *m)
+int chan_send(int fd, const struct chan_msg *m)
 {
 	struct head h;
 	union control control;
@@ -56,13 +54,14 @@ chan_send(int fd, const struct chan_msg *m)
 	return n == (ssize_t)sizeof h ? 0 : -1;
 }
 
-int
-chan_receive(int fd, struct chan_msg *m)
+int chan_receive(int fd, struct chan_msg *m)
 {
 	struct head h;
 	union control control;
 	struct iovec iov = { &h, sizeof h };
-	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr mh = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
 		.msg_controllen = sizeof control };
 	ssize_t n;
 

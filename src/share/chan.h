@@ -12,15 +12,15 @@
 enum { CHAN_FDS = 80, CHAN_TEXT = 480 };
 
 enum chan_kind {
-	CHAN_READY,    /* worker: I serve */
-	CHAN_PREPARE,  /* master: number; fds: snapshot, then a listener for each entry of `listen` */
-	CHAN_PREPARED, /* worker: number; could be made real */
-	CHAN_REFUSED,  /* worker: number, text: why not */
-	CHAN_COMMIT,   /* master: number; use it now */
+	CHAN_READY,   /* worker: I serve */
+	CHAN_PREPARE, /* master: number; fds: snapshot, then a listener for each entry of `listen` */
+	CHAN_PREPARED,  /* worker: number; could be made real */
+	CHAN_REFUSED,   /* worker: number, text: why not */
+	CHAN_COMMIT,    /* master: number; use it now */
 	CHAN_COMMITTED, /* worker: number; the next message goes by it */
-	CHAN_ABORT,    /* master: number; forget it */
-	CHAN_LOG,      /* master: number is the level; fd: the log, absent for syslog */
-	CHAN_DRAIN,    /* master: finish and leave within number ms */
+	CHAN_ABORT,     /* master: number; forget it */
+	CHAN_LOG,       /* master: number is the level; fd: the log, absent for syslog */
+	CHAN_DRAIN,     /* master: finish and leave within number ms */
 };
 
 struct chan_msg {

@@ -10,12 +10,12 @@
 
 enum { SCORE_SLOTS = 512 };
 
-#define SCORE_COUNTERS(X)                                                        \
-	X(chats, "chats open now")                                               \
-	X(accepted, "connections accepted")                                      \
-	X(messages, "messages taken")                                            \
-	X(answers, "messages answered")                                          \
-	X(failures, "messages answered with ERR")                                \
+#define SCORE_COUNTERS(X)                                                                          \
+	X(chats, "chats open now")                                                                 \
+	X(accepted, "connections accepted")                                                        \
+	X(messages, "messages taken")                                                              \
+	X(answers, "messages answered")                                                            \
+	X(failures, "messages answered with ERR")                                                  \
 	X(accept_failures, "accepts that failed for want of descriptors or memory")
 
 struct score_slot {
@@ -35,11 +35,10 @@ void score_reset_now(struct score *s, int slot);
 /* Chats open over all slots. */
 int64_t score_chats(const struct score *s);
 
-static inline void
-score_add(_Atomic int64_t *counter, int64_t n)
+static inline void score_add(_Atomic int64_t *counter, int64_t n)
 {
-	atomic_store_explicit(counter,
-	    atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+	atomic_store_explicit(
+	    counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
 #endif

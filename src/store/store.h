@@ -25,8 +25,8 @@ struct store_ops {
 	struct store *(*open)(struct err *e);
 	/* Remember one turn; borrows the texts. */
 	void (*append)(struct store *s, uint64_t chat, int max_turns, const struct store_turn *t);
-	/* The last turns, oldest first, at most `max` into out. Borrowed until the next change of this
-	 * chat. Returns how many. */
+	/* The last turns, oldest first, at most `max` into out. Borrowed until the next change of
+	 * this chat. Returns how many. */
 	int (*recent)(struct store *s, uint64_t chat, int max, struct store_turn *out);
 	void (*forget)(struct store *s, uint64_t chat);
 	void (*close)(struct store *s);

@@ -27,16 +27,14 @@ struct store {
 	struct chat_item *buckets[BUCKETS];
 };
 
-static struct store *
-mem_open(struct err *e)
+static struct store *mem_open(struct err *e)
 {
 	(void)e;
 	return mem_zalloc(sizeof(struct store));
 }
 
 /* The link that points at the chat, or at the end of its bucket. */
-static struct chat_item **
-find(struct store *s, uint64_t chat)
+static struct chat_item **find(struct store *s, uint64_t chat)
 {
 	struct chat_item **at = &s->buckets[chat % BUCKETS];
 
@@ -45,8 +43,7 @@ find(struct store *s, uint64_t chat)
 	return at;
 }
 
-static void
-drop_oldest(struct chat_item *c)
+static void drop_oldest(struct chat_item *c)
 {
 	struct turn_item *t = list_item(c->turns.next, struct turn_item, link);
 
@@ -56,8 +53,7 @@ drop_oldest(struct chat_item *c)
 	free(t);
 }
 
-static void
-mem_append(struct store *s, uint64_t chat, int max_turns, const struct store_turn *said)
+static void mem_append(struct store *s, uint64_t chat, int max_turns, const struct store_turn *said)
 {
 	size_t n = said->n_question + said->n_answer;
 	struct chat_item **at = find(s, chat), *c = *at;
@@ -82,8 +78,7 @@ mem_append(struct store *s, uint64_t chat, int max_turns, const struct store_tur
 	c->n_bytes += n;
 }
 
-static int
-mem_recent(struct store *s, uint64_t chat, int max, struct store_turn *out)
+static int mem_recent(struct store *s, uint64_t chat, int max, struct store_turn *out)
 {
 	struct chat_item *c = *find(s, chat);
 	int n = 0, skip;
@@ -91,7 +86,7 @@ mem_recent(struct store *s, uint64_t chat, int max, struct store_turn *out)
 	if (c == NULL)
 		return 0;
 	skip = c->n_turns - max;
-	list_each(it, &c->turns) {
+	list_each (it, &c->turns) {
 		struct turn_item *t = list_item(it, struct turn_item, link);
 
 		if (skip-- > 0)
@@ -102,8 +97,7 @@ mem_recent(struct store *s, uint64_t chat, int max, struct store_turn *out)
 	return n;
 }
 
-static void
-mem_forget(struct store *s, uint64_t chat)
+static void mem_forget(struct store *s, uint64_t chat)
 {
 	struct chat_item **at = find(s, chat), *c = *at;
 
@@ -115,8 +109,7 @@ mem_forget(struct store *s, uint64_t chat)
 	free(c);
 }
 
-static void
-mem_close(struct store *s)
+static void mem_close(struct store *s)
 {
 	for (int i = 0; i < BUCKETS; i++)
 		while (s->buckets[i])
@@ -124,4 +117,5 @@ mem_close(struct store *s)
 	free(s);
 }
 
-const struct store_ops store_mem = { "mem", mem_open, mem_append, mem_recent, mem_forget, mem_close };
+const struct store_ops store_mem = { "mem", mem_open, mem_append, mem_recent, mem_forget,
+	mem_close };

@@ -2,8 +2,8 @@
  * For:     conn (streams) and dgram (datagrams).     Callers: worker/, tests, fuzzers.
  * Holds:   pure: no socket, no clock, no global state. A decoder takes at most one message a call.
  *          Texts handed out are UTF-8 (RFC 3629) without NUL and at most limit_bytes long.
- * Memory:  struct wire is embedded; a message borrows from `in` and from the wire until wire_done().
- *          A wire that holds no message owns nothing. */
+ * Memory:  struct wire is embedded; a message borrows from `in` and from the wire until
+ *          wire_done(). A wire that holds no message owns nothing. */
 #ifndef WIRE_CODEC_H
 #define WIRE_CODEC_H
 
@@ -56,7 +56,7 @@ struct msg {
 	size_t n_text;
 	const char *id; /* json: the id as JSON text, "" without one */
 	size_t n_id;
-	bool stream; /* json: pieces are wanted */
+	bool stream;       /* json: pieces are wanted */
 	const char *robot; /* of an answer: who gave it, NUL-terminated; NULL: xiaotu itself */
 	enum fail fail;
 	bool fatal;
@@ -65,10 +65,10 @@ struct msg {
 /* The state of one chat's dialect. Zeroed is fresh; wire_init() sets the limits. */
 struct wire {
 	const struct codec *codec; /* NULL until the first bytes decided */
-	uint32_t limit_bytes;	   /* of a message's text */
-	uint32_t eat;	  /* bytes of `in` that the last message borrows */
-	uint32_t scanned; /* bytes of `in` without a newline so far */
-	uint32_t first;	  /* bytes of the very first read; 0: none yet */
+	uint32_t limit_bytes;      /* of a message's text */
+	uint32_t eat;              /* bytes of `in` that the last message borrows */
+	uint32_t scanned;          /* bytes of `in` without a newline so far */
+	uint32_t first;            /* bytes of the very first read; 0: none yet */
 	uint8_t n_user;
 	bool lines;    /* a line was taken: request lines are looked for before only */
 	bool mid_line; /* `line`: part of an answer is out, its newline is not */
@@ -79,16 +79,17 @@ struct wire {
 
 enum part {
 	PART_PIECE, /* some of it */
-	PART_END,   /* the whole answer again, for dialects that want it in one; `line` ends its line */
-	PART_FAIL,  /* text is "CODE SENTENCE" */
-	PART_BYE,   /* text is "REASON SENTENCE" */
-	PART_NOTE,  /* a text of our own, as for /help: one whole answer */
+	PART_END, /* the whole answer again, for dialects that want it in one; `line` ends its line */
+	PART_FAIL, /* text is "CODE SENTENCE" */
+	PART_BYE,  /* text is "REASON SENTENCE" */
+	PART_NOTE, /* a text of our own, as for /help: one whole answer */
 };
 
 struct codec {
 	const char *name;
 	enum decode (*decode)(struct wire *w, struct buf *in, enum edge edge, struct msg *msg);
-	/* `msg` gives id and stream wish of the question; NULL: none. Returns 0, or -1: out is full. */
+	/* `msg` gives id and stream wish of the question; NULL: none. Returns 0, or -1: out is
+	 * full. */
 	int (*encode)(struct wire *w, enum part part, const struct msg *msg, const char *text,
 	    size_t n, struct buf *out);
 };
@@ -112,23 +113,22 @@ int wire_encode(struct wire *w, enum part part, const struct msg *msg, const cha
 void wire_done(struct wire *w, struct buf *in);
 
 /* Is an answer half out, so that nothing else may be said? */
-static inline bool
-wire_is_mid_answer(const struct wire *w)
+static inline bool wire_is_mid_answer(const struct wire *w)
 {
 	return w->mid_line;
 }
 
 /* --- for codecs ------------------------------------------------------------------------------ */
 
-/* Split `user::text`, remember the user, find commands. `commands`: `/help` and `exit` mean something;
- * `strict`: a name holds no white space, else the whole is text. Returns GOT, MORE for nothing to
- * say, or BAD. */
+/* Split `user::text`, remember the user, find commands. `commands`: `/help` and `exit` mean
+ * something; `strict`: a name holds no white space, else the whole is text. Returns GOT, MORE for
+ * nothing to say, or BAD. */
 enum decode wire_take(
     struct wire *w, const char *s, size_t n, bool commands, bool strict, struct msg *msg);
 enum decode wire_bad(struct msg *msg, enum fail fail, bool fatal);
 
-/* Find the next whole line of `in`, without its end. Returns GOT with the line (w->eat set), MORE, or
- * BAD for one that fills `in` to its limit. */
+/* Find the next whole line of `in`, without its end. Returns GOT with the line (w->eat set), MORE,
+ * or BAD for one that fills `in` to its limit. */
 enum decode wire_line(
     struct wire *w, struct buf *in, enum edge edge, const char **s, size_t *n, struct msg *msg);
 bool wire_set_user(struct wire *w, const char *s, size_t n);

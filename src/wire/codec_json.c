@@ -7,8 +7,7 @@
 #include <string.h>
 
 /* The member `user`, if there is one. Returns false when it is none. */
-static bool
-take_user(struct wire *w, struct json_object *o)
+static bool take_user(struct wire *w, struct json_object *o)
 {
 	size_t n;
 	const char *user = json_text(o, "user", &n);
@@ -22,8 +21,7 @@ take_user(struct wire *w, struct json_object *o)
 	return wire_set_user(w, user, n);
 }
 
-static enum decode
-take_object(struct wire *w, struct json_object *o, struct msg *msg)
+static enum decode take_object(struct wire *w, struct json_object *o, struct msg *msg)
 {
 	const char *text;
 
@@ -34,8 +32,7 @@ take_object(struct wire *w, struct json_object *o, struct msg *msg)
 	}
 	msg->stream = json_true(o, "stream");
 	text = json_text(o, "text", &msg->n_text);
-	if (text == NULL || msg->n_text == 0 || memchr(text, '\0', msg->n_text) ||
-	    !take_user(w, o))
+	if (text == NULL || msg->n_text == 0 || memchr(text, '\0', msg->n_text) || !take_user(w, o))
 		return wire_bad(msg, FAIL_BAD_INPUT, false);
 	if (!text_is_utf8(text, msg->n_text))
 		return wire_bad(msg, FAIL_BAD_UTF8, false);
@@ -48,8 +45,7 @@ take_object(struct wire *w, struct json_object *o, struct msg *msg)
 }
 
 /* Bad lines are dropped with the next wire_done(): the message's id is in the tree. */
-static enum decode
-json_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
+static enum decode json_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
 {
 	const char *s = "";
 	size_t n = 0;
@@ -72,8 +68,7 @@ json_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
 }
 
 /* `{` and the id, ready for the next member. */
-static int
-begin(const struct msg *msg, struct buf *out)
+static int begin(const struct msg *msg, struct buf *out)
 {
 	if (buf_adds(out, "{"))
 		return -1;
@@ -82,15 +77,14 @@ begin(const struct msg *msg, struct buf *out)
 	return buf_adds(out, "\"id\":") || buf_add(out, msg->id, msg->n_id) || buf_adds(out, ",");
 }
 
-static int
-member(const char *key, const char *text, size_t n, struct buf *out)
+static int member(const char *key, const char *text, size_t n, struct buf *out)
 {
 	return buf_addf(out, "\"%s\":", key) || json_write(text, n, out);
 }
 
 /* "WORD SENTENCE" as an object of two members. */
-static int
-notice(const char *name, const char *word_key, const char *text, size_t n, struct buf *out)
+static int notice(
+    const char *name, const char *word_key, const char *text, size_t n, struct buf *out)
 {
 	const char *blank = memchr(text, ' ', n);
 	size_t n_word = blank ? (size_t)(blank - text) : n, skip = blank ? n_word + 1 : n;
@@ -100,8 +94,7 @@ notice(const char *name, const char *word_key, const char *text, size_t n, struc
 	       buf_adds(out, "}}\n");
 }
 
-static int
-answer(const struct msg *msg, const char *text, size_t n, struct buf *out)
+static int answer(const struct msg *msg, const char *text, size_t n, struct buf *out)
 {
 	if (begin(msg, out))
 		return -1;
@@ -111,9 +104,8 @@ answer(const struct msg *msg, const char *text, size_t n, struct buf *out)
 	return member("text", text, n, out) || buf_adds(out, "}\n");
 }
 
-static int
-json_encode(struct wire *w, enum part part, const struct msg *msg, const char *text, size_t n,
-    struct buf *out)
+static int json_encode(struct wire *w, enum part part, const struct msg *msg, const char *text,
+    size_t n, struct buf *out)
 {
 	(void)w;
 	switch (part) {

@@ -1,5 +1,5 @@
-/* codec_raw.c - whatever has arrived is a message, one send is an answer: the tutorial's client, and
- * datagrams. */
+/* codec_raw.c - whatever has arrived is a message, one send is an answer: the tutorial's client,
+ * and datagrams. */
 #include "wire/codec.h"
 
 #include "base/text.h"
@@ -8,8 +8,7 @@
 
 #define ELLIPSIS "…"
 
-static enum decode
-raw_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
+static enum decode raw_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
 {
 	const char *s = buf_head(in);
 	size_t n = in->len;
@@ -27,8 +26,7 @@ raw_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
 	return got;
 }
 
-static int
-add_answer(const struct wire *w, const char *text, size_t n, struct buf *out)
+static int add_answer(const struct wire *w, const char *text, size_t n, struct buf *out)
 {
 	if (w->datagram)
 		return buf_add(out, text, text_cut_bytes(text, n, WIRE_DGRAM_BYTES));
@@ -38,9 +36,8 @@ add_answer(const struct wire *w, const char *text, size_t n, struct buf *out)
 	return buf_add(out, text, n) || buf_adds(out, ELLIPSIS);
 }
 
-static int
-raw_encode(struct wire *w, enum part part, const struct msg *msg, const char *text, size_t n,
-    struct buf *out)
+static int raw_encode(struct wire *w, enum part part, const struct msg *msg, const char *text,
+    size_t n, struct buf *out)
 {
 	(void)msg;
 	switch (part) {

@@ -45,13 +45,13 @@ struct conn {
 	int64_t rate_ms; /* the bucket of messages: when it was looked at, and what is in it */
 	double rate_left;
 	uint16_t held[CONN_HELD]; /* failures that wait until an answer's line is over */
-	bool counted;	 /* in the scoreboard and the tally */
-	bool in_end;	 /* the peer will send no more */
-	bool quiet_over; /* nothing came for timeouts.quiet */
-	bool paused;	 /* what is in may be whole */
-	bool deaf;	 /* `exit` was said: the rest is dropped */
+	bool counted;             /* in the scoreboard and the tally */
+	bool in_end;              /* the peer will send no more */
+	bool quiet_over;          /* nothing came for timeouts.quiet */
+	bool paused;              /* what is in may be whole */
+	bool deaf;                /* `exit` was said: the rest is dropped */
 	bool said_bye, shut;
-	bool got, put;	    /* bytes came in, went out, since the deadline was set */
+	bool got, put;      /* bytes came in, went out, since the deadline was set */
 	unsigned char wait; /* the deadline that runs: enum wait in conn.c */
 };
 
@@ -64,7 +64,7 @@ void conn_kick(struct conn *c);
 /* The four deadlines' lists call this. */
 void conn_on_lapse(struct lapse_entry *e, void *arg);
 
-/* --- between conn.c and conn_talk.c -------------------------------------------------------------- */
+/* --- between conn.c and conn_talk.c ---------------------------------------------------------- */
 
 /* Decode what is in, start what waits. */
 void conn_talk(struct conn *c);

@@ -29,8 +29,7 @@ struct dgram {
 };
 
 /* Copy the packet info of mh for the answer. On the way out, an interface is not to be forced. */
-static void
-keep_local(struct route *r, struct msghdr *mh)
+static void keep_local(struct route *r, struct msghdr *mh)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(mh);
 
@@ -49,8 +48,7 @@ keep_local(struct route *r, struct msghdr *mh)
 	r->n_control = mh->msg_controllen;
 }
 
-static void
-reply(const struct door *door, struct route *r, struct buf *out)
+static void reply(const struct door *door, struct route *r, struct buf *out)
 {
 	struct iovec iov = { (void *)(uintptr_t)buf_head(out), out->len };
 	struct msghdr mh = { .msg_name = &r->peer.u,
@@ -61,11 +59,11 @@ reply(const struct door *door, struct route *r, struct buf *out)
 		.msg_controllen = r->n_control };
 
 	if (out->len && sendmsg(door->fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		log_debug("datagram_lost why=%s", log_quote(strerror(errno), strlen(strerror(errno))));
+		log_debug(
+		    "datagram_lost why=%s", log_quote(strerror(errno), strlen(strerror(errno))));
 }
 
-static void
-say(struct dgram *d, enum part part, const char *text, size_t n)
+static void say(struct dgram *d, enum part part, const char *text, size_t n)
 {
 	struct buf out;
 
@@ -75,17 +73,14 @@ say(struct dgram *d, enum part part, const char *text, size_t n)
 	buf_release(&out);
 }
 
-static void
-say_fail(struct dgram *d, enum fail fail)
+static void say_fail(struct dgram *d, enum fail fail)
 {
-	const char *text =
-	    sentence_fail(fail, (enum conf_language)d->w->setup->conf->language);
+	const char *text = sentence_fail(fail, (enum conf_language)d->w->setup->conf->language);
 
 	say(d, PART_FAIL, text, strlen(text));
 }
 
-static void
-dgram_free(struct dgram *d)
+static void dgram_free(struct dgram *d)
 {
 	struct worker *w = d->w;
 
@@ -98,22 +93,19 @@ dgram_free(struct dgram *d)
 	worker_check_left(w);
 }
 
-static void
-on_ended(void *arg)
+static void on_ended(void *arg)
 {
 	dgram_free(arg);
 }
 
-static void
-on_piece(void *arg, const char *text, size_t n)
+static void on_piece(void *arg, const char *text, size_t n)
 {
 	(void)arg;
 	(void)text;
 	(void)n;
 }
 
-static void
-on_done(void *arg, enum fail fail)
+static void on_done(void *arg, enum fail fail)
 {
 	struct dgram *d = arg;
 	const struct buf *answer = &d->turn->answer;
@@ -130,8 +122,7 @@ on_done(void *arg, enum fail fail)
 static const struct turn_sink sink = { on_piece, on_done };
 
 /* Decode the datagram; ask, or say at once what is wrong. Returns whether a turn began. */
-static bool
-ask(struct dgram *d, const char *bytes, size_t n)
+static bool ask(struct dgram *d, const char *bytes, size_t n)
 {
 	struct question q = { .id = "", .robot = -1 };
 	struct buf in;
@@ -156,8 +147,7 @@ ask(struct dgram *d, const char *bytes, size_t n)
 	return d->turn != NULL;
 }
 
-static struct dgram *
-dgram_new(struct worker *w, struct door *door)
+static struct dgram *dgram_new(struct worker *w, struct door *door)
 {
 	struct dgram *d = mem_zalloc(sizeof *d);
 
@@ -171,8 +161,7 @@ dgram_new(struct worker *w, struct door *door)
 	return d;
 }
 
-void
-dgram_receive(struct worker *w, struct door *door, int most)
+void dgram_receive(struct worker *w, struct door *door, int most)
 {
 	for (int i = 0; i < most; i++) {
 		struct route r = { .peer.len = sizeof r.peer.u };
@@ -197,8 +186,7 @@ dgram_receive(struct worker *w, struct door *door, int most)
 	}
 }
 
-void
-dgram_kick_all(struct worker *w)
+void dgram_kick_all(struct worker *w)
 {
 	while (!list_is_empty(&w->datagrams))
 		dgram_free(list_item(w->datagrams.next, struct dgram, link));

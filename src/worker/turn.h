@@ -38,8 +38,8 @@ struct turn {
 	char bytes[]; /* user, text, id */
 };
 
-struct turn *turn_start(struct worker *w, const struct question *q, const struct turn_sink *sink,
-    void *arg);
+struct turn *turn_start(
+    struct worker *w, const struct question *q, const struct turn_sink *sink, void *arg);
 /* The robot that answered. Borrowed. */
 const char *turn_robot(const struct turn *t);
 void turn_free(struct turn *t);

@@ -18,11 +18,10 @@
 
 enum { LINGER_MS = 1000 };
 
-/* --- privileges ----------------------------------------------------------------------------------- */
+/* --- privileges ------------------------------------------------------------------------------ */
 
 /* Become the user for good; every step must succeed. */
-static int
-become(const char *name, struct err *e)
+static int become(const char *name, struct err *e)
 {
 	const struct passwd *pw;
 
@@ -36,10 +35,9 @@ become(const char *name, struct err *e)
 	return 0;
 }
 
-/* Become the user; then see to it that nothing of us is dumped and that we go with the master, which
- * both the kernel forgets at a change of user (FAULTS M12). */
-static int
-settle(const struct boot *boot, struct err *e)
+/* Become the user; then see to it that nothing of us is dumped and that we go with the master,
+ * which both the kernel forgets at a change of user (FAULTS M12). */
+static int settle(const struct boot *boot, struct err *e)
 {
 	const struct rlimit none = { 0, 0 };
 
@@ -56,8 +54,7 @@ settle(const struct boot *boot, struct err *e)
 	return 0;
 }
 
-static void
-ignore_signals(void)
+static void ignore_signals(void)
 {
 	static const int ignored[] = { SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGTTIN,
 		SIGTTOU };
@@ -70,10 +67,9 @@ ignore_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* --- drain ---------------------------------------------------------------------------------------- */
+/* --- drain ----------------------------------------------------------------------------------- */
 
-static void
-leave_now(struct worker *w)
+static void leave_now(struct worker *w)
 {
 	while (!list_is_empty(&w->conns))
 		conn_kick(list_item(w->conns.next, struct conn, link));
@@ -81,23 +77,20 @@ leave_now(struct worker *w)
 	ev_break(w->loop, EVBREAK_ALL);
 }
 
-void
-worker_check_left(struct worker *w)
+void worker_check_left(struct worker *w)
 {
 	if (w->draining && list_is_empty(&w->conns) && list_is_empty(&w->datagrams))
 		ev_break(w->loop, EVBREAK_ALL);
 }
 
-static void
-on_drain_over(struct ev_loop *loop, struct ev_timer *t, int events)
+static void on_drain_over(struct ev_loop *loop, struct ev_timer *t, int events)
 {
 	(void)loop;
 	(void)events;
 	leave_now(t->data);
 }
 
-static void
-drain(struct worker *w, int64_t limit_ms)
+static void drain(struct worker *w, int64_t limit_ms)
 {
 	if (limit_ms == 0)
 		return leave_now(w);
@@ -107,13 +100,12 @@ drain(struct worker *w, int64_t limit_ms)
 	doors_close(&w->doors);
 	ev_timer_set(&w->drain, (double)limit_ms / 1000.0, 0.0);
 	ev_timer_start(w->loop, &w->drain);
-	list_each_safe(it, &w->conns)
+	list_each_safe (it, &w->conns)
 		conn_drain(list_item(it, struct conn, link));
 	worker_check_left(w);
 }
 
-static void
-on_term(struct ev_loop *loop, struct ev_signal *s, int events)
+static void on_term(struct ev_loop *loop, struct ev_signal *s, int events)
 {
 	struct worker *w = s->data;
 
@@ -122,10 +114,9 @@ on_term(struct ev_loop *loop, struct ev_signal *s, int events)
 	drain(w, w->setup->conf->drain_ms);
 }
 
-/* --- settings ------------------------------------------------------------------------------------- */
+/* --- settings -------------------------------------------------------------------------------- */
 
-static void
-set_deadlines(struct worker *w)
+static void set_deadlines(struct worker *w)
 {
 	const struct conf *c = w->setup->conf;
 
@@ -134,8 +125,7 @@ set_deadlines(struct worker *w)
 	lapse_set_limit(&w->idle, c->idle_ms);
 }
 
-static void
-answer(struct worker *w, enum chan_kind kind, int64_t number, const char *text)
+static void answer(struct worker *w, enum chan_kind kind, int64_t number, const char *text)
 {
 	struct chan_msg m = { .kind = kind, .number = number };
 	size_t n = strlen(text);
@@ -144,15 +134,13 @@ answer(struct worker *w, enum chan_kind kind, int64_t number, const char *text)
 	(void)chan_send(w->boot->chan, &m);
 }
 
-static void
-close_all(const int *fds, int n)
+static void close_all(const int *fds, int n)
 {
 	for (int i = 0; i < n; i++)
 		close(fds[i]);
 }
 
-static void
-forget_next(struct worker *w)
+static void forget_next(struct worker *w)
 {
 	if (w->next)
 		close_all(w->next_fds, w->next->conf->n_listen);
@@ -161,8 +149,7 @@ forget_next(struct worker *w)
 }
 
 /* Make the snapshot real, beside the one in force. */
-static void
-prepare(struct worker *w, const struct chan_msg *m)
+static void prepare(struct worker *w, const struct chan_msg *m)
 {
 	struct err e = { "" };
 	int n = m->n_fds - 1;
@@ -189,8 +176,7 @@ prepare(struct worker *w, const struct chan_msg *m)
 	answer(w, CHAN_PREPARED, m->number, "");
 }
 
-static void
-commit(struct worker *w, int64_t number)
+static void commit(struct worker *w, int64_t number)
 {
 	if (w->next && w->next_number == number) {
 		struct setup *old = w->setup;
@@ -207,10 +193,9 @@ commit(struct worker *w, int64_t number)
 	answer(w, CHAN_COMMITTED, number, "");
 }
 
-/* --- the channel ---------------------------------------------------------------------------------- */
+/* --- the channel ----------------------------------------------------------------------------- */
 
-static void
-take(struct worker *w, struct chan_msg *m)
+static void take(struct worker *w, struct chan_msg *m)
 {
 	switch (m->kind) {
 	case CHAN_PREPARE:
@@ -235,8 +220,7 @@ take(struct worker *w, struct chan_msg *m)
 	close_all(m->fds, m->n_fds);
 }
 
-static void
-on_chan(struct ev_loop *loop, struct ev_io *io, int events)
+static void on_chan(struct ev_loop *loop, struct ev_io *io, int events)
 {
 	struct worker *w = io->data;
 	struct chan_msg m;
@@ -252,10 +236,9 @@ on_chan(struct ev_loop *loop, struct ev_io *io, int events)
 	leave_now(w);
 }
 
-/* --- life ----------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------ */
 
-static void
-init_loop(struct worker *w)
+static void init_loop(struct worker *w)
 {
 	later_init(&w->later, w->loop);
 	list_init(&w->conns);
@@ -272,8 +255,7 @@ init_loop(struct worker *w)
 	ev_signal_start(w->loop, &w->term);
 }
 
-static int
-start(struct worker *w, struct err *e)
+static int start(struct worker *w, struct err *e)
 {
 	const struct boot *boot = w->boot;
 
@@ -294,8 +276,7 @@ start(struct worker *w, struct err *e)
 	return 0;
 }
 
-static void
-finish(struct worker *w)
+static void finish(struct worker *w)
 {
 	doors_close(&w->doors);
 	forget_next(w);
@@ -314,8 +295,7 @@ finish(struct worker *w)
 	ev_loop_destroy(w->loop);
 }
 
-int
-worker_run(const struct boot *boot)
+int worker_run(const struct boot *boot)
 {
 	struct worker *w = mem_zalloc(sizeof *w);
 	struct err e = { "" };

@@ -91,7 +91,7 @@ const char *scene_ask_json(struct peer *p, const char *text)
 	return answer;
 }
 
-/* --- programs --------------------------------------------------------------------------------- */
+/* --- programs -------------------------------------------------------------------------------- */
 
 static void expand(const struct server *s, const char *arg, char *out, size_t size)
 {

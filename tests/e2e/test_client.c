@@ -100,7 +100,7 @@ START_TEST(raw_client_is_served_too)
 }
 END_TEST
 
-/* --- the tutorial ----------------------------------------------------------------------------- */
+/* --- the tutorial ---------------------------------------------------------------------------- */
 
 /* A server that behaves as the tutorial's: no newline anywhere, one recv() is one message. */
 static _Noreturn void tutorial_server(int door)
@@ -223,7 +223,7 @@ START_TEST(nc_gets_its_answer_and_the_end)
 }
 END_TEST
 
-/* --- a terminal ------------------------------------------------------------------------------- */
+/* --- a terminal ------------------------------------------------------------------------------ */
 
 /* Read what the terminal shows until the text has come; `seen` keeps what came behind it. */
 static void await_text(int fd, char *seen, size_t size, const char *text)

@@ -105,7 +105,7 @@ START_TEST(several_doors_are_served_at_once)
 }
 END_TEST
 
-/* --- goodbyes and limits ---------------------------------------------------------------------- */
+/* --- goodbyes and limits --------------------------------------------------------------------- */
 
 START_TEST(b1_silent_chat_is_told_goodbye)
 {
@@ -227,7 +227,7 @@ START_TEST(b4_chat_that_never_reads_is_closed)
 }
 END_TEST
 
-/* --- the log ---------------------------------------------------------------------------------- */
+/* --- the log --------------------------------------------------------------------------------- */
 
 START_TEST(what_is_said_is_not_logged_by_default)
 {

@@ -288,7 +288,7 @@ START_TEST(key_that_needs_a_restart_refuses_the_whole_reload_by_name)
 }
 END_TEST
 
-/* --- the log ---------------------------------------------------------------------------------- */
+/* --- the log --------------------------------------------------------------------------------- */
 
 /* After the signal the moved file must not grow any more, and every new line be in the new one. */
 static void reopen_log(int number)

@@ -207,7 +207,7 @@ START_TEST(c18_hostile_text_arrives_as_text_and_adds_nothing)
 }
 END_TEST
 
-/* --- the chain -------------------------------------------------------------------------------- */
+/* --- the chain ------------------------------------------------------------------------------- */
 
 START_TEST(next_robot_answers_when_the_first_cannot)
 {

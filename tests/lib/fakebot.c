@@ -121,7 +121,7 @@ void fakebot_release(struct fakebot *b)
 	ck_assert_int_eq(write(b->wake, &one, sizeof one), sizeof one);
 }
 
-/* --- records ---------------------------------------------------------------------------------- */
+/* --- records --------------------------------------------------------------------------------- */
 
 int fakebot_requests(struct fakebot *b)
 {

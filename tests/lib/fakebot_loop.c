@@ -39,7 +39,7 @@ static struct stage *stage;
 static struct list calls;
 static int epoll_fd;
 
-/* --- what is asked ---------------------------------------------------------------------------- */
+/* --- what is asked --------------------------------------------------------------------------- */
 
 static void copy(char *to, size_t size, const char *from, size_t n)
 {
@@ -147,7 +147,7 @@ static bool take_request(struct call *c)
 	return true;
 }
 
-/* --- what is answered ------------------------------------------------------------------------- */
+/* --- what is answered ------------------------------------------------------------------------ */
 
 /* Under the mutex, as everything that reads the script. */
 static bool is_scripted(const struct question *q)
@@ -191,7 +191,7 @@ static void make_answer(struct call *c)
 	buf_release(&body);
 }
 
-/* --- connections ------------------------------------------------------------------------------ */
+/* --- connections ----------------------------------------------------------------------------- */
 
 static void hang_up(struct call *c)
 {

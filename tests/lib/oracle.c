@@ -23,7 +23,7 @@ void oracle_release(struct oracle *o)
 	o->n_secrets = 0;
 }
 
-/* --- secrets ---------------------------------------------------------------------------------- */
+/* --- secrets --------------------------------------------------------------------------------- */
 
 static void add_secret(struct oracle *o, const char *s, size_t n)
 {
@@ -59,7 +59,7 @@ static void check_visible(const struct oracle *o, pid_t pid)
 			ck_abort_msg("process %d shows an API key", (int)pid);
 }
 
-/* --- processes -------------------------------------------------------------------------------- */
+/* --- processes ------------------------------------------------------------------------------- */
 
 static int most_descriptors(const pid_t *pids, int n)
 {
@@ -117,7 +117,7 @@ void oracle_check_ended(const struct oracle *o, const char *tag)
 	}
 }
 
-/* --- log -------------------------------------------------------------------------------------- */
+/* --- log ------------------------------------------------------------------------------------- */
 
 char *oracle_read_file(const char *path)
 {

@@ -97,7 +97,7 @@ int peer_port(const struct peer *p)
 	return ntohs(a.sin6_port); /* at the same place for both families */
 }
 
-/* --- saying ----------------------------------------------------------------------------------- */
+/* --- saying ---------------------------------------------------------------------------------- */
 
 /* Returns the bytes sent; fewer than n when the peer is gone or takes nothing for PEER_MS. */
 static size_t send_all(struct peer *p, const char *bytes, size_t n)
@@ -150,7 +150,7 @@ void peer_push(struct peer *p, const void *bytes, size_t n)
 	(void)send_all(p, bytes, n);
 }
 
-/* --- hearing ---------------------------------------------------------------------------------- */
+/* --- hearing --------------------------------------------------------------------------------- */
 
 enum peer_got peer_fill(struct peer *p)
 {
@@ -320,7 +320,7 @@ void peer_wait_any(struct peer **peers, int n, int limit_ms)
 	free(set);
 }
 
-/* --- leaving ---------------------------------------------------------------------------------- */
+/* --- leaving --------------------------------------------------------------------------------- */
 
 void peer_half_close(struct peer *p)
 {

@@ -60,7 +60,7 @@ const char *server_program(const char *name)
 	return path;
 }
 
-/* --- configuration ---------------------------------------------------------------------------- */
+/* --- configuration --------------------------------------------------------------------------- */
 
 static void expand(const struct server *s, const char *text, struct buf *out)
 {
@@ -131,7 +131,7 @@ void server_config(struct server *s, const char *format, ...)
 	va_end(ap);
 }
 
-/* --- start ------------------------------------------------------------------------------------ */
+/* --- start ----------------------------------------------------------------------------------- */
 
 static struct server *__attribute__((format(printf, 1, 0)))
 new_server(const char *format, va_list ap)
@@ -229,7 +229,7 @@ void server_adopt(struct server *s, pid_t pid)
 	server_wait_ready(s);
 }
 
-/* --- signals ---------------------------------------------------------------------------------- */
+/* --- signals --------------------------------------------------------------------------------- */
 
 void server_signal(struct server *s, int number)
 {
@@ -258,7 +258,7 @@ void server_reload_rejected(struct server *s, const char *words)
 	s->workers = s->own->workers_before;
 }
 
-/* --- log -------------------------------------------------------------------------------------- */
+/* --- log ------------------------------------------------------------------------------------- */
 
 const char *server_read_log(struct server *s)
 {
@@ -363,7 +363,7 @@ pid_t server_worker_of(struct server *s, int peer_port)
 	return 0;
 }
 
-/* --- processes, end --------------------------------------------------------------------------- */
+/* --- processes, end -------------------------------------------------------------------------- */
 
 int server_pids(struct server *s, pid_t *pids)
 {
