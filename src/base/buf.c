@@ -10,19 +10,22 @@
 
 enum { FIRST_BYTES = 256 };
 
-void buf_init(struct buf *b, uint32_t limit)
+void
+buf_init(struct buf *b, uint32_t limit)
 {
 	*b = (struct buf){ .limit = limit };
 }
 
-void buf_release(struct buf *b)
+void
+buf_release(struct buf *b)
 {
 	free(b->bytes);
 	buf_init(b, b->limit);
 }
 
 /* Make sure `n` more bytes fit behind the unread ones; the caller has checked the limit. */
-static void make_room(struct buf *b, size_t n)
+static void
+make_room(struct buf *b, size_t n)
 {
 	size_t size = b->size ? b->size : FIRST_BYTES;
 
@@ -40,7 +43,8 @@ static void make_room(struct buf *b, size_t n)
 	}
 }
 
-int buf_add(struct buf *b, const void *bytes, size_t n)
+int
+buf_add(struct buf *b, const void *bytes, size_t n)
 {
 	if (n > b->limit - b->len)
 		return -1;
@@ -52,12 +56,14 @@ int buf_add(struct buf *b, const void *bytes, size_t n)
 	return 0;
 }
 
-int buf_adds(struct buf *b, const char *s)
+int
+buf_adds(struct buf *b, const char *s)
 {
 	return buf_add(b, s, strlen(s));
 }
 
-int buf_addf(struct buf *b, const char *format, ...)
+int
+buf_addf(struct buf *b, const char *format, ...)
 {
 	va_list ap, again;
 	int n;
@@ -78,7 +84,8 @@ int buf_addf(struct buf *b, const char *format, ...)
 	return 0;
 }
 
-char *buf_reserve(struct buf *b, size_t want, size_t *room)
+char *
+buf_reserve(struct buf *b, size_t want, size_t *room)
 {
 	if (want > b->limit - b->len)
 		want = b->limit - b->len;
@@ -88,7 +95,8 @@ char *buf_reserve(struct buf *b, size_t want, size_t *room)
 	return b->bytes + b->start + b->len;
 }
 
-void buf_grow(struct buf *b, size_t n)
+void
+buf_grow(struct buf *b, size_t n)
 {
 	assert(b->start + b->len + n <= b->size);
 	b->len += (uint32_t)n;
@@ -96,7 +104,8 @@ void buf_grow(struct buf *b, size_t n)
 		buf_release(b);
 }
 
-void buf_eat(struct buf *b, size_t n)
+void
+buf_eat(struct buf *b, size_t n)
 {
 	assert(n <= b->len);
 	b->start += (uint32_t)n;
@@ -105,7 +114,8 @@ void buf_eat(struct buf *b, size_t n)
 		buf_release(b);
 }
 
-void buf_cut(struct buf *b, size_t n)
+void
+buf_cut(struct buf *b, size_t n)
 {
 	assert(n <= b->len);
 	b->len = (uint32_t)n;

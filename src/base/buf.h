@@ -23,7 +23,8 @@ void buf_init(struct buf *b, uint32_t limit);
 void buf_release(struct buf *b);
 
 /* The unread bytes. Valid until the next call that changes the buffer. */
-static inline const char *buf_head(const struct buf *b)
+static inline const char *
+buf_head(const struct buf *b)
 {
 	return b->bytes + b->start;
 }

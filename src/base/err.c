@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-int err_set(struct err *e, const char *format, ...)
+int
+err_set(struct err *e, const char *format, ...)
 {
 	va_list ap;
 
@@ -18,7 +19,8 @@ int err_set(struct err *e, const char *format, ...)
 	return -1;
 }
 
-int err_errno(struct err *e, const char *format, ...)
+int
+err_errno(struct err *e, const char *format, ...)
 {
 	const char *why = strerror(errno);
 	va_list ap;
@@ -34,7 +36,8 @@ int err_errno(struct err *e, const char *format, ...)
 	return -1;
 }
 
-int err_add(struct err *e, const char *format, ...)
+int
+err_add(struct err *e, const char *format, ...)
 {
 	struct err old;
 	va_list ap;

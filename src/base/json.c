@@ -6,7 +6,8 @@
 #include <limits.h>
 #include <string.h>
 
-static bool is_blank(const char *s, size_t n)
+static bool
+is_blank(const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strchr(" \t\r\n", s[i]) == NULL || s[i] == '\0')
@@ -14,7 +15,8 @@ static bool is_blank(const char *s, size_t n)
 	return true;
 }
 
-struct json_object *json_read(const char *bytes, size_t n)
+struct json_object *
+json_read(const char *bytes, size_t n)
 {
 	struct json_tokener *t;
 	struct json_object *o;
@@ -39,12 +41,14 @@ struct json_object *json_read(const char *bytes, size_t n)
 	return NULL;
 }
 
-void json_drop(struct json_object *o)
+void
+json_drop(struct json_object *o)
 {
 	json_object_put(o);
 }
 
-static struct json_object *member(struct json_object *o, const char *key, enum json_type type)
+static struct json_object *
+member(struct json_object *o, const char *key, enum json_type type)
 {
 	struct json_object *v = NULL;
 
@@ -53,17 +57,20 @@ static struct json_object *member(struct json_object *o, const char *key, enum j
 	return json_object_is_type(v, type) ? v : NULL;
 }
 
-struct json_object *json_object_member(struct json_object *o, const char *key)
+struct json_object *
+json_object_member(struct json_object *o, const char *key)
 {
 	return member(o, key, json_type_object);
 }
 
-struct json_object *json_list(struct json_object *o, const char *key)
+struct json_object *
+json_list(struct json_object *o, const char *key)
 {
 	return member(o, key, json_type_array);
 }
 
-const char *json_text(struct json_object *o, const char *key, size_t *n)
+const char *
+json_text(struct json_object *o, const char *key, size_t *n)
 {
 	struct json_object *v = member(o, key, json_type_string);
 
@@ -73,7 +80,8 @@ const char *json_text(struct json_object *o, const char *key, size_t *n)
 	return json_object_get_string(v);
 }
 
-bool json_whole(struct json_object *o, const char *key, int64_t *value)
+bool
+json_whole(struct json_object *o, const char *key, int64_t *value)
 {
 	struct json_object *v = member(o, key, json_type_int);
 
@@ -85,19 +93,22 @@ bool json_whole(struct json_object *o, const char *key, int64_t *value)
 	return v && text_to_int(json_object_get_string(v), value) == 0;
 }
 
-bool json_true(struct json_object *o, const char *key)
+bool
+json_true(struct json_object *o, const char *key)
 {
 	struct json_object *v = member(o, key, json_type_boolean);
 
 	return v && json_object_get_boolean(v);
 }
 
-bool json_has(struct json_object *o, const char *key)
+bool
+json_has(struct json_object *o, const char *key)
 {
 	return json_object_is_type(o, json_type_object) && json_object_object_get_ex(o, key, NULL);
 }
 
-const char *json_scalar(struct json_object *o, const char *key, size_t *n)
+const char *
+json_scalar(struct json_object *o, const char *key, size_t *n)
 {
 	struct json_object *v = NULL;
 	const char *s;
@@ -114,22 +125,26 @@ const char *json_scalar(struct json_object *o, const char *key, size_t *n)
 	return s;
 }
 
-bool json_is_object(struct json_object *o)
+bool
+json_is_object(struct json_object *o)
 {
 	return json_object_is_type(o, json_type_object);
 }
 
-size_t json_list_size(struct json_object *list)
+size_t
+json_list_size(struct json_object *list)
 {
 	return json_object_array_length(list);
 }
 
-struct json_object *json_list_at(struct json_object *list, size_t i)
+struct json_object *
+json_list_at(struct json_object *list, size_t i)
 {
 	return json_object_array_get_idx(list, i);
 }
 
-int json_write(const char *s, size_t n, struct buf *out)
+int
+json_write(const char *s, size_t n, struct buf *out)
 {
 	size_t plain = 0;
 	int bad = buf_adds(out, "\"");

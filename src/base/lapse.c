@@ -4,7 +4,8 @@
 
 #include <time.h>
 
-int64_t lapse_now_ms(void)
+int64_t
+lapse_now_ms(void)
 {
 	struct timespec ts;
 
@@ -12,7 +13,8 @@ int64_t lapse_now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static void arm(struct lapse *l)
+static void
+arm(struct lapse *l)
 {
 	struct lapse_entry *e;
 	int64_t left_ms;
@@ -29,7 +31,8 @@ static void arm(struct lapse *l)
 	ev_timer_start(l->loop, &l->timer);
 }
 
-static void on_timer(struct ev_loop *loop, struct ev_timer *t, int events)
+static void
+on_timer(struct ev_loop *loop, struct ev_timer *t, int events)
 {
 	struct lapse *l = t->data;
 	int64_t now_ms = lapse_now_ms();
@@ -47,7 +50,8 @@ static void on_timer(struct ev_loop *loop, struct ev_timer *t, int events)
 	arm(l);
 }
 
-void lapse_init(struct lapse *l, struct ev_loop *loop, int64_t limit_ms,
+void
+lapse_init(struct lapse *l, struct ev_loop *loop, int64_t limit_ms,
     void (*on_lapse)(struct lapse_entry *e, void *arg), void *arg)
 {
 	*l = (struct lapse){ .loop = loop, .limit_ms = limit_ms, .on_lapse = on_lapse, .arg = arg };
@@ -56,7 +60,8 @@ void lapse_init(struct lapse *l, struct ev_loop *loop, int64_t limit_ms,
 	l->timer.data = l;
 }
 
-void lapse_release(struct lapse *l)
+void
+lapse_release(struct lapse *l)
 {
 	if (l->loop == NULL)
 		return;
@@ -65,20 +70,23 @@ void lapse_release(struct lapse *l)
 		list_remove(l->entries.next);
 }
 
-void lapse_set_limit(struct lapse *l, int64_t limit_ms)
+void
+lapse_set_limit(struct lapse *l, int64_t limit_ms)
 {
 	l->limit_ms = limit_ms;
 	ev_timer_stop(l->loop, &l->timer);
 	arm(l);
 }
 
-void lapse_entry_init(struct lapse_entry *e)
+void
+lapse_entry_init(struct lapse_entry *e)
 {
 	list_init(&e->link);
 	e->since_ms = 0;
 }
 
-void lapse_touch(struct lapse *l, struct lapse_entry *e)
+void
+lapse_touch(struct lapse *l, struct lapse_entry *e)
 {
 	list_remove(&e->link);
 	list_append(&l->entries, &e->link);
@@ -87,7 +95,8 @@ void lapse_touch(struct lapse *l, struct lapse_entry *e)
 		arm(l);
 }
 
-void lapse_stop(struct lapse_entry *e)
+void
+lapse_stop(struct lapse_entry *e)
 {
 	list_remove(&e->link);
 }

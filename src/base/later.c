@@ -2,7 +2,8 @@
  * libev invokes it behind all other events of the same iteration, before it sleeps again. */
 #include "base/later.h"
 
-static void on_wake(struct ev_loop *loop, struct ev_prepare *w, int events)
+static void
+on_wake(struct ev_loop *loop, struct ev_prepare *w, int events)
 {
 	struct later *l = w->data;
 
@@ -16,7 +17,8 @@ static void on_wake(struct ev_loop *loop, struct ev_prepare *w, int events)
 	}
 }
 
-void later_init(struct later *l, struct ev_loop *loop)
+void
+later_init(struct later *l, struct ev_loop *loop)
 {
 	l->loop = loop;
 	list_init(&l->tasks);
@@ -25,21 +27,24 @@ void later_init(struct later *l, struct ev_loop *loop)
 	l->wake.data = l;
 }
 
-void later_release(struct later *l)
+void
+later_release(struct later *l)
 {
 	ev_clear_pending(l->loop, &l->wake);
 	while (!list_is_empty(&l->tasks))
 		list_remove(l->tasks.next);
 }
 
-void later_task_init(struct later_task *t, void (*run)(void *arg), void *arg)
+void
+later_task_init(struct later_task *t, void (*run)(void *arg), void *arg)
 {
 	list_init(&t->link);
 	t->run = run;
 	t->arg = arg;
 }
 
-void later_add(struct later *l, struct later_task *t)
+void
+later_add(struct later *l, struct later_task *t)
 {
 	if (!list_is_empty(&t->link))
 		return;
@@ -47,7 +52,8 @@ void later_add(struct later *l, struct later_task *t)
 	ev_feed_event(l->loop, &l->wake, EV_CUSTOM);
 }
 
-void later_remove(struct later_task *t)
+void
+later_remove(struct later_task *t)
 {
 	list_remove(&t->link);
 }

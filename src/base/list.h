@@ -19,17 +19,20 @@ struct list {
 	for (struct list *it = (head)->next, *it##_next = it->next; it != (head);                  \
 	     it = it##_next, it##_next = it->next)
 
-static inline void list_init(struct list *l)
+static inline void
+list_init(struct list *l)
 {
 	l->next = l->prev = l;
 }
 
-static inline bool list_is_empty(const struct list *l)
+static inline bool
+list_is_empty(const struct list *l)
 {
 	return l->next == l;
 }
 
-static inline void list_append(struct list *head, struct list *l)
+static inline void
+list_append(struct list *head, struct list *l)
 {
 	l->prev = head->prev;
 	l->next = head;
@@ -37,7 +40,8 @@ static inline void list_append(struct list *head, struct list *l)
 	head->prev = l;
 }
 
-static inline void list_remove(struct list *l)
+static inline void
+list_remove(struct list *l)
 {
 	l->prev->next = l->next;
 	l->next->prev = l->prev;

@@ -24,7 +24,8 @@ static struct {
 	unsigned long lost;
 } the_log = { .fd = STDERR_FILENO, .level = LOG_INFO_, .role = "xiaotud" };
 
-int log_target_open(const char *target, struct err *e)
+int
+log_target_open(const char *target, struct err *e)
 {
 	int fd;
 
@@ -40,7 +41,8 @@ int log_target_open(const char *target, struct err *e)
 	return fd;
 }
 
-void log_use(int fd, enum log_level level)
+void
+log_use(int fd, enum log_level level)
 {
 	if (the_log.fd > STDERR_FILENO && the_log.fd != fd)
 		close(the_log.fd);
@@ -50,27 +52,32 @@ void log_use(int fd, enum log_level level)
 	the_log.level = level;
 }
 
-int log_fd(void)
+int
+log_fd(void)
 {
 	return the_log.fd;
 }
 
-void log_role(const char *role)
+void
+log_role(const char *role)
 {
 	the_log.role = role;
 }
 
-bool log_has(enum log_level level)
+bool
+log_has(enum log_level level)
 {
 	return level >= the_log.level;
 }
 
-unsigned long log_lost(void)
+unsigned long
+log_lost(void)
 {
 	return the_log.lost;
 }
 
-static int head(char *line, size_t size, enum log_level level)
+static int
+head(char *line, size_t size, enum log_level level)
 {
 	struct timespec ts;
 	struct tm tm;
@@ -83,7 +90,8 @@ static int head(char *line, size_t size, enum log_level level)
 	    ts.tv_nsec / 1000000, log_level_words[level], (int)getpid(), the_log.role);
 }
 
-void log_line(enum log_level level, const char *format, ...)
+void
+log_line(enum log_level level, const char *format, ...)
 {
 	static const int priorities[] = { LOG_DEBUG, LOG_INFO, LOG_NOTICE, LOG_WARNING, LOG_ERR,
 		LOG_ALERT };
@@ -114,7 +122,8 @@ void log_line(enum log_level level, const char *format, ...)
 	errno = saved;
 }
 
-const char *log_quote(const char *s, size_t n)
+const char *
+log_quote(const char *s, size_t n)
 {
 	static char ring[4][VALUE_BYTES * 4 + 3];
 	static unsigned next;

@@ -16,7 +16,8 @@ struct arena_chunk {
 	_Alignas(ALIGN) char bytes[];
 };
 
-static void *checked(void *p)
+static void *
+checked(void *p)
 {
 	if (p == NULL) {
 		fputs("xiaotu: out of memory\n", stderr);
@@ -25,12 +26,14 @@ static void *checked(void *p)
 	return p;
 }
 
-void *mem_zalloc(size_t size)
+void *
+mem_zalloc(size_t size)
 {
 	return checked(calloc(1, size ? size : 1));
 }
 
-void *mem_resize(void *p, size_t n, size_t size)
+void *
+mem_resize(void *p, size_t n, size_t size)
 {
 	if (size != 0 && n > SIZE_MAX / size)
 		checked(NULL);
@@ -38,7 +41,8 @@ void *mem_resize(void *p, size_t n, size_t size)
 	return checked(realloc(p, size ? size : 1));
 }
 
-char *mem_ndup(const char *s, size_t n)
+char *
+mem_ndup(const char *s, size_t n)
 {
 	char *copy = mem_resize(NULL, n + 1, 1);
 
@@ -48,12 +52,14 @@ char *mem_ndup(const char *s, size_t n)
 	return copy;
 }
 
-char *mem_dup(const char *s)
+char *
+mem_dup(const char *s)
 {
 	return mem_ndup(s, strlen(s));
 }
 
-static struct arena_chunk *chunk_new(struct arena *a, size_t need)
+static struct arena_chunk *
+chunk_new(struct arena *a, size_t need)
 {
 	size_t size = need > CHUNK_BYTES ? need : CHUNK_BYTES;
 	struct arena_chunk *c = mem_zalloc(sizeof *c + size);
@@ -64,7 +70,8 @@ static struct arena_chunk *chunk_new(struct arena *a, size_t need)
 	return c;
 }
 
-void *arena_zalloc(struct arena *a, size_t size)
+void *
+arena_zalloc(struct arena *a, size_t size)
 {
 	struct arena_chunk *c = a->chunks;
 	void *p;
@@ -77,7 +84,8 @@ void *arena_zalloc(struct arena *a, size_t size)
 	return p;
 }
 
-char *arena_ndup(struct arena *a, const char *s, size_t n)
+char *
+arena_ndup(struct arena *a, const char *s, size_t n)
 {
 	char *copy = arena_zalloc(a, n + 1);
 
@@ -85,12 +93,14 @@ char *arena_ndup(struct arena *a, const char *s, size_t n)
 	return copy;
 }
 
-char *arena_dup(struct arena *a, const char *s)
+char *
+arena_dup(struct arena *a, const char *s)
 {
 	return arena_ndup(a, s, strlen(s));
 }
 
-void arena_release(struct arena *a)
+void
+arena_release(struct arena *a)
 {
 	while (a->chunks) {
 		struct arena_chunk *next = a->chunks->next;

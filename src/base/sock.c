@@ -12,8 +12,8 @@
 
 enum { BACKLOG = 4096, SEND_BYTES = 128 * 1024 };
 
-int sock_addr_make(
-    struct sock_addr *a, enum sock_kind kind, const char *host, int port, struct err *e)
+int
+sock_addr_make(struct sock_addr *a, enum sock_kind kind, const char *host, int port, struct err *e)
 {
 	memset(a, 0, sizeof *a);
 	if (kind == SOCK_UNIX) {
@@ -40,7 +40,8 @@ int sock_addr_make(
 	return err_set(e, "\"%s\" is neither an IPv4 nor an IPv6 address", host);
 }
 
-void sock_addr_text(const struct sock_addr *a, char out[SOCK_TEXT])
+void
+sock_addr_text(const struct sock_addr *a, char out[SOCK_TEXT])
 {
 	char host[INET6_ADDRSTRLEN];
 
@@ -59,7 +60,8 @@ void sock_addr_text(const struct sock_addr *a, char out[SOCK_TEXT])
 	}
 }
 
-void sock_url(enum sock_kind kind, const struct sock_addr *a, char out[SOCK_TEXT])
+void
+sock_url(enum sock_kind kind, const struct sock_addr *a, char out[SOCK_TEXT])
 {
 	char text[SOCK_TEXT];
 
@@ -71,14 +73,16 @@ void sock_url(enum sock_kind kind, const struct sock_addr *a, char out[SOCK_TEXT
 		    SOCK_TEXT - 7, text);
 }
 
-static void set(int fd, int level, int option, int value)
+static void
+set(int fd, int level, int option, int value)
 {
 	(void)setsockopt(fd, level, option, &value, sizeof value);
 }
 
 /* Options that accepted sockets inherit. The send buffer is bounded (FAULTS M13): a reader that
  * never reads would else pin megabytes of kernel memory. */
-static void set_options(int fd, enum sock_kind kind, int family)
+static void
+set_options(int fd, enum sock_kind kind, int family)
 {
 	if (kind != SOCK_UNIX)
 		set(fd, SOL_SOCKET, SO_REUSEADDR, kind == SOCK_TCP);
@@ -97,7 +101,8 @@ static void set_options(int fd, enum sock_kind kind, int family)
 }
 
 /* An old socket file that nobody serves any more is in the way of bind(2): remove it. */
-static void unlink_abandoned(const struct sock_addr *a)
+static void
+unlink_abandoned(const struct sock_addr *a)
 {
 	struct stat st;
 	int fd, refused;
@@ -113,7 +118,8 @@ static void unlink_abandoned(const struct sock_addr *a)
 		unlink(a->u.un.sun_path);
 }
 
-int sock_listen(enum sock_kind kind, const struct sock_addr *a, unsigned mode, struct err *e)
+int
+sock_listen(enum sock_kind kind, const struct sock_addr *a, unsigned mode, struct err *e)
 {
 	int type = (kind == SOCK_UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK;
 	int fd = socket(a->u.any.sa_family, type, 0);
@@ -144,7 +150,8 @@ fail:
 }
 
 /* Wait for a connect under way. Returns 0, or -1 with errno. */
-static int await_connect(int fd, int limit_ms)
+static int
+await_connect(int fd, int limit_ms)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 	int why = 0, n;
@@ -162,7 +169,8 @@ static int await_connect(int fd, int limit_ms)
 	return why ? -1 : 0;
 }
 
-int sock_connect(enum sock_kind kind, const struct sock_addr *a, int limit_ms, struct err *e)
+int
+sock_connect(enum sock_kind kind, const struct sock_addr *a, int limit_ms, struct err *e)
 {
 	int type = (kind == SOCK_UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK;
 	int fd = socket(a->u.any.sa_family, type, 0), saved;
@@ -184,7 +192,8 @@ int sock_connect(enum sock_kind kind, const struct sock_addr *a, int limit_ms, s
 	return -1;
 }
 
-int sock_accept(int fd, struct sock_addr *peer)
+int
+sock_accept(int fd, struct sock_addr *peer)
 {
 	peer->len = sizeof peer->u;
 	return accept4(fd, &peer->u.any, &peer->len, SOCK_CLOEXEC | SOCK_NONBLOCK);

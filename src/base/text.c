@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-int text_char(const char *s, size_t n, uint32_t *code)
+int
+text_char(const char *s, size_t n, uint32_t *code)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *b = (const unsigned char *)s;
@@ -35,7 +36,8 @@ int text_char(const char *s, size_t n, uint32_t *code)
 	return len;
 }
 
-bool text_is_utf8(const char *s, size_t n)
+bool
+text_is_utf8(const char *s, size_t n)
 {
 	size_t i = 0;
 
@@ -49,7 +51,8 @@ bool text_is_utf8(const char *s, size_t n)
 	return true;
 }
 
-size_t text_cut_bytes(const char *s, size_t n, size_t limit)
+size_t
+text_cut_bytes(const char *s, size_t n, size_t limit)
 {
 	if (n <= limit)
 		return n;
@@ -58,7 +61,8 @@ size_t text_cut_bytes(const char *s, size_t n, size_t limit)
 	return limit;
 }
 
-size_t text_cut_chars(const char *s, size_t n, size_t limit)
+size_t
+text_cut_chars(const char *s, size_t n, size_t limit)
 {
 	size_t i = 0;
 
@@ -70,7 +74,8 @@ size_t text_cut_chars(const char *s, size_t n, size_t limit)
 	return i;
 }
 
-bool text_is_control(uint32_t c)
+bool
+text_is_control(uint32_t c)
 {
 	return (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c <= 0x9F) ||
 	       (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
@@ -78,7 +83,8 @@ bool text_is_control(uint32_t c)
 
 /* Take one character from s, which holds n > 0 bytes; append its clean form.
  * Returns the bytes used, 0 when the character is incomplete, -1 when out is full. */
-static int clean_one(const char *s, size_t n, struct buf *out)
+static int
+clean_one(const char *s, size_t n, struct buf *out)
 {
 	uint32_t code = 0;
 	int len = text_char(s, n, &code);
@@ -93,7 +99,8 @@ static int clean_one(const char *s, size_t n, struct buf *out)
 }
 
 /* Finish the character that the last piece left incomplete. Returns the bytes of s used, or -1. */
-static int clean_part(struct text_clean *c, const char *s, size_t n, struct buf *out)
+static int
+clean_part(struct text_clean *c, const char *s, size_t n, struct buf *out)
 {
 	size_t used = 0;
 
@@ -115,7 +122,8 @@ static int clean_part(struct text_clean *c, const char *s, size_t n, struct buf 
 }
 
 /* How many bytes from s on are printable ASCII, which needs no second look. */
-static size_t plain_run(const char *s, size_t n)
+static size_t
+plain_run(const char *s, size_t n)
 {
 	size_t i = 0;
 
@@ -124,7 +132,8 @@ static size_t plain_run(const char *s, size_t n)
 	return i;
 }
 
-int text_clean(struct text_clean *c, const char *s, size_t n, struct buf *out)
+int
+text_clean(struct text_clean *c, const char *s, size_t n, struct buf *out)
 {
 	int used = clean_part(c, s, n, out);
 	size_t i;
@@ -155,7 +164,8 @@ int text_clean(struct text_clean *c, const char *s, size_t n, struct buf *out)
 	return 0;
 }
 
-int text_clean_end(struct text_clean *c, struct buf *out)
+int
+text_clean_end(struct text_clean *c, struct buf *out)
 {
 	if (c->n_part == 0)
 		return 0;
@@ -163,7 +173,8 @@ int text_clean_end(struct text_clean *c, struct buf *out)
 	return buf_adds(out, "\xEF\xBF\xBD");
 }
 
-int text_to_int(const char *s, int64_t *value)
+int
+text_to_int(const char *s, int64_t *value)
 {
 	char *end;
 	long long v;
@@ -183,7 +194,8 @@ static const struct unit {
 	int64_t ms;
 } units[] = { { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 } };
 
-int text_to_ms(const char *s, int64_t *ms)
+int
+text_to_ms(const char *s, int64_t *ms)
 {
 	size_t digits = strspn(s, "0123456789.");
 	int64_t unit_ms = s[digits] ? 0 : 1000;
@@ -200,7 +212,8 @@ int text_to_ms(const char *s, int64_t *ms)
 	return 0;
 }
 
-void text_from_ms(int64_t ms, char *out, size_t size)
+void
+text_from_ms(int64_t ms, char *out, size_t size)
 {
 	size_t i = 0;
 
@@ -211,7 +224,8 @@ void text_from_ms(int64_t ms, char *out, size_t size)
 	snprintf(out, size, "%" PRId64 "%s", ms / units[i].ms, units[i].name);
 }
 
-static int quote_one(unsigned char c, struct buf *out)
+static int
+quote_one(unsigned char c, struct buf *out)
 {
 	switch (c) {
 	case '"':
@@ -228,7 +242,8 @@ static int quote_one(unsigned char c, struct buf *out)
 	}
 }
 
-int text_quote(const char *s, size_t n, struct buf *out)
+int
+text_quote(const char *s, size_t n, struct buf *out)
 {
 	size_t i = 0;
 	int bad = buf_adds(out, "\"");
@@ -250,7 +265,8 @@ int text_quote(const char *s, size_t n, struct buf *out)
 }
 
 /* Levenshtein distance, for words shorter than 64 bytes; longer ones count as far away. */
-static size_t distance(const char *a, const char *b)
+static size_t
+distance(const char *a, const char *b)
 {
 	size_t row[64], na = strlen(a), nb = strlen(b);
 
@@ -276,7 +292,8 @@ static size_t distance(const char *a, const char *b)
 	return row[nb];
 }
 
-int text_nearest(const char *s, const char *const *words)
+int
+text_nearest(const char *s, const char *const *words)
 {
 	size_t best = strlen(s) / 3 + 2;
 	int found = -1;

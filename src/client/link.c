@@ -39,70 +39,13 @@ struct link {
 	struct buf greeting; /* clean */
 };
 
-/* --- where to, as whom ----------------------------------------------------------------------- */
-
-static int set_port(struct link_place *p, const char *text, struct err *e)
-{
-	int64_t port;
-
-	if (text_to_int(text, &port) || port < 1 || port > 65535)
-		return err_set(e, "\"%s\" is no port between 1 and 65535", text);
-	p->port = (int)port;
-	return 0;
-}
-
-static int set_host(struct link_place *p, const char *host, size_t n, struct err *e)
-{
-	if (n >= sizeof p->host)
-		return err_set(e, "longer than %zu bytes", sizeof p->host - 1);
-	if (n > 0)
-		snprintf(p->host, sizeof p->host, "%.*s", (int)n, host);
-	return 0;
-}
-
-int link_place_parse(struct link_place *p, const char *text, struct err *e)
-{
-	const char *colon = strrchr(text, ':'), *bracket = strchr(text, ']');
-
-	*p = (struct link_place){ .kind = SOCK_TCP, .host = "127.0.0.1", .port = LINK_PORT };
-	if (strncmp(text, "unix:", 5) == 0 || text[0] == '/') {
-		text += text[0] == '/' ? 0 : 5;
-		p->kind = SOCK_UNIX;
-		return *text ? set_host(p, text, strlen(text), e) : err_set(e, "a path is missing");
-	}
-	if (text[0] == '[') {
-		if (bracket == NULL || (bracket[1] != ':' && bracket[1] != '\0'))
-			return err_set(e, "\"%s\" is not of the form [ADDRESS]:PORT", text);
-		if (bracket[1] == ':' && set_port(p, bracket + 2, e))
-			return -1;
-		return set_host(p, text + 1, (size_t)(bracket - text) - 1, e);
-	}
-	if (colon == NULL || strchr(text, ':') != colon) /* a name, or IPv6 without brackets */
-		return set_host(p, text, strlen(text), e);
-	if (set_port(p, colon + 1, e))
-		return -1;
-	return set_host(p, text, (size_t)(colon - text), e);
-}
-
-int link_name_check(const char *name, struct err *e)
-{
-	size_t n = strlen(name);
-
-	if (n == 0 || n > LINK_NAME_BYTES)
-		return err_set(e, "a user name has 1 to %d bytes", LINK_NAME_BYTES);
-	if (!text_is_utf8(name, n))
-		return err_set(e, "the user name is not UTF-8");
-	if (strstr(name, "::") || name[n - 1] == ':' || strpbrk(name, " \t\r\n"))
-		return err_set(e, "\"%s\" is no user name: no \"::\", no white space", name);
-	return 0;
-}
-
 /* --- bytes ----------------------------------------------------------------------------------- */
 
 enum got { GOT_BYTES, GOT_NOTHING, GOT_END };
 
 /* One read into `in`. A server that sends more than any answer may hold counts as gone. */
-static enum got read_once(struct link *l)
+static enum got
+read_once(struct link *l)
 {
 	size_t room;
 	char *at = buf_reserve(&l->in, READ_BYTES, &room);
@@ -119,7 +62,8 @@ static enum got read_once(struct link *l)
 }
 
 /* Wait for bytes until the time `by_ms`, read them. */
-static enum got receive(struct link *l, int64_t by_ms)
+static enum got
+receive(struct link *l, int64_t by_ms)
 {
 	struct pollfd p = { .fd = l->fd, .events = POLLIN };
 
@@ -134,7 +78,8 @@ static enum got receive(struct link *l, int64_t by_ms)
 	return GOT_END;
 }
 
-static bool ends_in_newline(const struct buf *b)
+static bool
+ends_in_newline(const struct buf *b)
 {
 	return b->len > 0 && buf_head(b)[b->len - 1] == '\n';
 }
@@ -145,7 +90,8 @@ struct patience {
 };
 
 /* Read until it was quiet for a while after the first bytes. */
-static void gather(struct link *l, const struct patience *p)
+static void
+gather(struct link *l, const struct patience *p)
 {
 	int64_t now = lapse_now_ms(), most = now + p->most_ms, until = now + p->first_ms;
 
@@ -157,7 +103,8 @@ static void gather(struct link *l, const struct patience *p)
 }
 
 /* Returns 0, or -1: the server is gone, or took nothing for as long as an answer may take. */
-static int send_all(struct link *l, const char *bytes, size_t n)
+static int
+send_all(struct link *l, const char *bytes, size_t n)
 {
 	struct pollfd p = { .fd = l->fd, .events = POLLOUT };
 
@@ -183,7 +130,8 @@ static const char *const err_words[] = { "no-user", "too-long", "bad-utf8", "bad
 static const char *const bye_words[] = { "idle", "shutdown", "slow-reader", "limit", NULL };
 
 /* Is s "KEYWORD WORD..." with one of the words? A robot may well begin a sentence with ERR. */
-static bool is_notice(const char *s, size_t n, const char *keyword, const char *const *words)
+static bool
+is_notice(const char *s, size_t n, const char *keyword, const char *const *words)
 {
 	if (n < 5 || memcmp(s, keyword, 4) != 0)
 		return false;
@@ -196,7 +144,8 @@ static bool is_notice(const char *s, size_t n, const char *keyword, const char *
 	return false;
 }
 
-static void hand_out(const char *s, size_t n, struct buf *out)
+static void
+hand_out(const char *s, size_t n, struct buf *out)
 {
 	struct text_clean c = { 0 };
 
@@ -205,14 +154,16 @@ static void hand_out(const char *s, size_t n, struct buf *out)
 		(void)text_clean_end(&c, out);
 }
 
-static void chomp(struct buf *b)
+static void
+chomp(struct buf *b)
 {
 	while (ends_in_newline(b))
 		buf_cut(b, b->len - 1);
 }
 
 /* Text outside of any framing: an answer in `raw`, or one of the server's own notices. */
-static enum link_result judge_plain(const char *s, size_t n, struct buf *text)
+static enum link_result
+judge_plain(const char *s, size_t n, struct buf *text)
 {
 	hand_out(s, n, text);
 	if (is_notice(s, n, "ERR ", err_words)) {
@@ -226,8 +177,8 @@ static enum link_result judge_plain(const char *s, size_t n, struct buf *text)
 	return LINK_ANSWER;
 }
 
-static void hand_out_notice(
-    const char *keyword, struct json_object *o, const char *word_key, struct buf *text)
+static void
+hand_out_notice(const char *keyword, struct json_object *o, const char *word_key, struct buf *text)
 {
 	size_t n_word = 0, n_message = 0;
 	const char *word = json_text(o, word_key, &n_word);
@@ -240,7 +191,8 @@ static void hand_out_notice(
 }
 
 /* One object. An answer to an earlier question, given up for lost, is nothing. */
-static enum link_result judge_object(struct link *l, struct json_object *o, struct buf *text)
+static enum link_result
+judge_object(struct link *l, struct json_object *o, struct buf *text)
 {
 	struct json_object *error = json_object_member(o, "error");
 	struct json_object *bye = json_object_member(o, "bye");
@@ -265,7 +217,8 @@ static enum link_result judge_object(struct link *l, struct json_object *o, stru
 
 /* One line from a server that speaks json. A line that is no JSON is a notice sent before the
  * server knew the dialect, or the late rest of a greeting. */
-static enum link_result judge_line(struct link *l, const char *s, size_t n, struct buf *text)
+static enum link_result
+judge_line(struct link *l, const char *s, size_t n, struct buf *text)
 {
 	struct json_object *o = n && s[0] == '{' ? json_read(s, n) : NULL;
 	enum link_result result;
@@ -283,7 +236,8 @@ static enum link_result judge_line(struct link *l, const char *s, size_t n, stru
 }
 
 /* The lines that are in, until one says something. */
-static enum link_result judge_lines(struct link *l, struct buf *text)
+static enum link_result
+judge_lines(struct link *l, struct buf *text)
 {
 	enum link_result result = LINK_NOTHING;
 
@@ -300,7 +254,8 @@ static enum link_result judge_lines(struct link *l, struct buf *text)
 
 /* --- opening --------------------------------------------------------------------------------- */
 
-struct link *link_start(int fd, const struct link_options *o)
+struct link *
+link_start(int fd, const struct link_options *o)
 {
 	static const struct patience patience = { .first_ms = GREETING_MS,
 		.most_ms = GREETING_MOST_MS,
@@ -324,7 +279,8 @@ struct link *link_start(int fd, const struct link_options *o)
 	return l;
 }
 
-static int connect_unix(const struct link_place *p, int limit_ms, struct err *e)
+static int
+connect_unix(const struct link_place *p, int limit_ms, struct err *e)
 {
 	struct sock_addr a;
 
@@ -334,7 +290,8 @@ static int connect_unix(const struct link_place *p, int limit_ms, struct err *e)
 }
 
 /* Try every address of the name in turn; the error is that of the last. */
-static int connect_tcp(const struct link_place *p, int limit_ms, struct err *e)
+static int
+connect_tcp(const struct link_place *p, int limit_ms, struct err *e)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
 	struct addrinfo *found = NULL;
@@ -355,7 +312,8 @@ static int connect_tcp(const struct link_place *p, int limit_ms, struct err *e)
 	return fd;
 }
 
-struct link *link_open(const struct link_place *p, const struct link_options *o, struct err *e)
+struct link *
+link_open(const struct link_place *p, const struct link_options *o, struct err *e)
 {
 	int limit_ms = o->answer_ms < CONNECT_MS ? o->answer_ms : CONNECT_MS;
 	int fd = p->kind == SOCK_UNIX ? connect_unix(p, limit_ms, e) : connect_tcp(p, limit_ms, e);
@@ -363,7 +321,8 @@ struct link *link_open(const struct link_place *p, const struct link_options *o,
 	return fd < 0 ? NULL : link_start(fd, o);
 }
 
-void link_close(struct link *l)
+void
+link_close(struct link *l)
 {
 	char bye[LINK_NAME_BYTES + 8];
 	int n;
@@ -380,19 +339,22 @@ void link_close(struct link *l)
 	free(l);
 }
 
-const struct buf *link_greeting(const struct link *l)
+const struct buf *
+link_greeting(const struct link *l)
 {
 	return &l->greeting;
 }
 
-int link_fd(const struct link *l)
+int
+link_fd(const struct link *l)
 {
 	return l->fd;
 }
 
 /* --- asking ---------------------------------------------------------------------------------- */
 
-enum link_result link_look(struct link *l, struct buf *text)
+enum link_result
+link_look(struct link *l, struct buf *text)
 {
 	enum link_result result = LINK_NOTHING;
 
@@ -409,7 +371,8 @@ enum link_result link_look(struct link *l, struct buf *text)
 }
 
 /* Returns 0, or -1: it cannot be sent. */
-static int send_question(struct link *l, const char *text, size_t n)
+static int
+send_question(struct link *l, const char *text, size_t n)
 {
 	struct buf out;
 	int bad;
@@ -431,7 +394,8 @@ static int send_question(struct link *l, const char *text, size_t n)
 	return bad ? -1 : 0;
 }
 
-static enum link_result await_raw(struct link *l, struct buf *answer)
+static enum link_result
+await_raw(struct link *l, struct buf *answer)
 {
 	struct patience patience = { .first_ms = l->answer_ms,
 		.most_ms = l->answer_ms,
@@ -447,7 +411,8 @@ static enum link_result await_raw(struct link *l, struct buf *answer)
 	return result;
 }
 
-static enum link_result await_json(struct link *l, struct buf *answer)
+static enum link_result
+await_json(struct link *l, struct buf *answer)
 {
 	int64_t by_ms = lapse_now_ms() + l->answer_ms;
 	enum link_result result = judge_lines(l, answer);
@@ -466,7 +431,8 @@ static enum link_result await_json(struct link *l, struct buf *answer)
 	return result;
 }
 
-enum link_result link_ask(struct link *l, const char *text, size_t n, struct buf *answer)
+enum link_result
+link_ask(struct link *l, const char *text, size_t n, struct buf *answer)
 {
 	enum link_result before = link_look(l, answer);
 

@@ -22,7 +22,8 @@ static const struct words {
 	    "The server closed the connection.", "No answer in time.", "This line is too long." },
 };
 
-enum term_language term_language(void)
+enum term_language
+term_language(void)
 {
 	static const char *const names[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
 	const char *value = NULL;
@@ -36,7 +37,8 @@ enum term_language term_language(void)
 	return TERM_EN;
 }
 
-void term_init(struct term *t, struct link *link, int in, int out, int err)
+void
+term_init(struct term *t, struct link *link, int in, int out, int err)
 {
 	*t = (struct term){ .link = link, .language = term_language() };
 	t->in = in;
@@ -47,7 +49,8 @@ void term_init(struct term *t, struct link *link, int in, int out, int err)
 	buf_init(&t->answer, LINK_ANSWER_BYTES);
 }
 
-void term_release(struct term *t)
+void
+term_release(struct term *t)
 {
 	buf_release(&t->typed);
 	buf_release(&t->line);
@@ -57,7 +60,8 @@ void term_release(struct term *t)
 /* --- out ------------------------------------------------------------------------------------- */
 
 /* Returns 0, or -1: it cannot be written (a full disk, say). */
-static int put(int fd, const char *s, size_t n)
+static int
+put(int fd, const char *s, size_t n)
 {
 	while (n > 0) {
 		ssize_t written = write(fd, s, n);
@@ -72,13 +76,15 @@ static int put(int fd, const char *s, size_t n)
 	return 0;
 }
 
-static int puts_to(int fd, const char *s)
+static int
+puts_to(int fd, const char *s)
 {
 	return put(fd, s, strlen(s));
 }
 
 /* The text, and a newline where it has none of its own. */
-static int put_line(int fd, const struct buf *b)
+static int
+put_line(int fd, const struct buf *b)
 {
 	if (b->len == 0)
 		return puts_to(fd, "\n");
@@ -87,7 +93,8 @@ static int put_line(int fd, const struct buf *b)
 	return buf_head(b)[b->len - 1] == '\n' ? 0 : puts_to(fd, "\n");
 }
 
-static void tell(int fd, const char *sentence)
+static void
+tell(int fd, const char *sentence)
 {
 	(void)puts_to(fd, sentence);
 	(void)puts_to(fd, "\n");
@@ -104,7 +111,8 @@ enum event {
 
 /* Move the first whole line of what was typed to t->line; at the end of the input also a last one
  * without newline. */
-static bool take_line(struct term *t)
+static bool
+take_line(struct term *t)
 {
 	const char *s = t->typed.len ? buf_head(&t->typed) : NULL;
 	const char *newline = s ? memchr(s, '\n', t->typed.len) : NULL;
@@ -118,7 +126,8 @@ static bool take_line(struct term *t)
 	return true;
 }
 
-static enum event read_input(struct term *t)
+static enum event
+read_input(struct term *t)
 {
 	size_t room;
 	char *at = buf_reserve(&t->typed, READ_BYTES, &room);
@@ -135,7 +144,8 @@ static enum event read_input(struct term *t)
 }
 
 /* Wait for a line or for the server. What was typed goes first. */
-static enum event await(struct term *t)
+static enum event
+await(struct term *t)
 {
 	struct pollfd p[2] = { { .fd = t->in, .events = POLLIN },
 		{ .fd = link_fd(t->link), .events = POLLIN } };
@@ -153,7 +163,8 @@ static enum event await(struct term *t)
 	return EVENT_LINE;
 }
 
-static bool is_blank(const struct buf *line)
+static bool
+is_blank(const struct buf *line)
 {
 	for (uint32_t i = 0; i < line->len; i++)
 		if (strchr(" \t", buf_head(line)[i]) == NULL || buf_head(line)[i] == '\0')
@@ -161,14 +172,16 @@ static bool is_blank(const struct buf *line)
 	return true;
 }
 
-static bool is_exit(const struct buf *line)
+static bool
+is_exit(const struct buf *line)
 {
 	return line->len == 4 && memcmp(buf_head(line), "exit", 4) == 0;
 }
 
 /* --- on a terminal --------------------------------------------------------------------------- */
 
-static void show_answer(struct term *t)
+static void
+show_answer(struct term *t)
 {
 	time_t now = time(NULL);
 	struct tm tm;
@@ -183,7 +196,8 @@ static void show_answer(struct term *t)
 }
 
 /* Show what came. Returns true when the chat is over; *exit then says how it ended. */
-static bool show(struct term *t, enum link_result result, enum term_exit *exit)
+static bool
+show(struct term *t, enum link_result result, enum term_exit *exit)
 {
 	switch (result) {
 	case LINK_ANSWER:
@@ -210,7 +224,8 @@ static bool show(struct term *t, enum link_result result, enum term_exit *exit)
 }
 
 /* One line typed. Returns true when the chat is over. */
-static bool chat_line(struct term *t, enum term_exit *exit)
+static bool
+chat_line(struct term *t, enum term_exit *exit)
 {
 	if (is_exit(&t->line))
 		return true;
@@ -219,7 +234,8 @@ static bool chat_line(struct term *t, enum term_exit *exit)
 	return show(t, link_ask(t->link, buf_head(&t->line), t->line.len, &t->answer), exit);
 }
 
-static bool chat_step(struct term *t, enum term_exit *exit)
+static bool
+chat_step(struct term *t, enum term_exit *exit)
 {
 	enum link_result unasked;
 
@@ -242,7 +258,8 @@ static bool chat_step(struct term *t, enum term_exit *exit)
 	return true;
 }
 
-enum term_exit term_chat(struct term *t)
+enum term_exit
+term_chat(struct term *t)
 {
 	enum term_exit exit = TERM_DONE;
 
@@ -257,7 +274,8 @@ enum term_exit term_chat(struct term *t)
 
 /* --- in a pipe ------------------------------------------------------------------------------- */
 
-static enum term_exit answer_bare(struct term *t, enum link_result result)
+static enum term_exit
+answer_bare(struct term *t, enum link_result result)
 {
 	switch (result) {
 	case LINK_ANSWER:
@@ -278,7 +296,8 @@ static enum term_exit answer_bare(struct term *t, enum link_result result)
 }
 
 /* Ask what t->line holds. Returns true when there is no going on. */
-static bool pipe_line(struct term *t, enum term_exit *exit)
+static bool
+pipe_line(struct term *t, enum term_exit *exit)
 {
 	enum link_result result;
 	enum term_exit now;
@@ -294,7 +313,8 @@ static bool pipe_line(struct term *t, enum term_exit *exit)
 	return now != TERM_DONE && result != LINK_FAILED;
 }
 
-static bool pipe_step(struct term *t, enum term_exit *exit)
+static bool
+pipe_step(struct term *t, enum term_exit *exit)
 {
 	enum link_result unasked;
 
@@ -317,7 +337,8 @@ static bool pipe_step(struct term *t, enum term_exit *exit)
 	return true;
 }
 
-enum term_exit term_pipe(struct term *t)
+enum term_exit
+term_pipe(struct term *t)
 {
 	enum term_exit exit = TERM_DONE;
 
@@ -326,7 +347,8 @@ enum term_exit term_pipe(struct term *t)
 	return exit;
 }
 
-enum term_exit term_say(struct term *t, const char *text)
+enum term_exit
+term_say(struct term *t, const char *text)
 {
 	enum term_exit exit = TERM_DONE;
 

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-void conf_free(struct conf *c)
+void
+conf_free(struct conf *c)
 {
 	struct arena arena;
 
@@ -18,14 +19,16 @@ void conf_free(struct conf *c)
 	arena_release(&arena);
 }
 
-int conf_n_workers(const struct conf *c)
+int
+conf_n_workers(const struct conf *c)
 {
 	long n = c->workers ? (long)c->workers : sysconf(_SC_NPROCESSORS_ONLN);
 
 	return n < 1 ? 1 : (int)n;
 }
 
-void conf_listen_url(const struct conf_listen *l, char out[SOCK_TEXT])
+void
+conf_listen_url(const struct conf_listen *l, char out[SOCK_TEXT])
 {
 	enum sock_kind kind = *l->path ? SOCK_UNIX : l->transport == CONF_UDP ? SOCK_UDP : SOCK_TCP;
 	struct sock_addr a;
@@ -36,7 +39,8 @@ void conf_listen_url(const struct conf_listen *l, char out[SOCK_TEXT])
 		sock_url(kind, &a, out);
 }
 
-bool conf_has_secret(const struct conf *c)
+bool
+conf_has_secret(const struct conf *c)
 {
 	for (int i = 0; i < c->n_robots; i++)
 		if (c->robots[i].api_key.n > 0)

@@ -20,7 +20,8 @@
 
 enum { DUMP_BYTES = 64 << 20 };
 
-static void write_all(int fd, const char *bytes, size_t n)
+static void
+write_all(int fd, const char *bytes, size_t n)
 {
 	while (n) {
 		ssize_t put = write(fd, bytes, n);
@@ -65,7 +66,8 @@ static void __attribute__((noreturn)) child_run(int memfd, const char *path, boo
 	_exit(0);
 }
 
-int conf_child_start(struct conf_child *c, const char *path, bool optional, struct err *e)
+int
+conf_child_start(struct conf_child *c, const char *path, bool optional, struct err *e)
 {
 	c->memfd = memfd_create("xiaotud.conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (c->memfd < 0)
@@ -82,7 +84,8 @@ int conf_child_start(struct conf_child *c, const char *path, bool optional, stru
 }
 
 /* What the child wrote before it exited 1. */
-static void read_error(int memfd, struct err *e)
+static void
+read_error(int memfd, struct err *e)
 {
 	ssize_t n = pread(memfd, e->text, sizeof e->text - 1, 0);
 
@@ -91,7 +94,8 @@ static void read_error(int memfd, struct err *e)
 		err_set(e, "the configuration cannot be read");
 }
 
-struct conf *conf_child_finish(struct conf_child *c, int status, int *memfd, struct err *e)
+struct conf *
+conf_child_finish(struct conf_child *c, int status, int *memfd, struct err *e)
 {
 	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
 	struct conf *conf = NULL;
@@ -116,7 +120,8 @@ struct conf *conf_child_finish(struct conf_child *c, int status, int *memfd, str
 	return conf;
 }
 
-struct conf *conf_load_apart(const char *path, bool optional, int *memfd, struct err *e)
+struct conf *
+conf_load_apart(const char *path, bool optional, int *memfd, struct err *e)
 {
 	struct conf_child c;
 	struct pollfd p = { .events = POLLIN };

@@ -23,7 +23,8 @@ struct load {
 	struct err *e;
 };
 
-static int fail_at(struct load *l, const config_setting_t *s, const char *key)
+static int
+fail_at(struct load *l, const config_setting_t *s, const char *key)
 {
 	const char *file = config_setting_source_file(s);
 
@@ -32,7 +33,8 @@ static int fail_at(struct load *l, const config_setting_t *s, const char *key)
 }
 
 /* The row for `name` in the group whose keys begin with `prefix`. */
-static const struct opt *find_row(const struct opt *table, const char *prefix, const char *name)
+static const struct opt *
+find_row(const struct opt *table, const char *prefix, const char *name)
 {
 	size_t n = strlen(prefix);
 
@@ -42,8 +44,8 @@ static const struct opt *find_row(const struct opt *table, const char *prefix, c
 	return NULL;
 }
 
-static int fail_unknown(
-    struct load *l, const struct opt *table, const char *prefix, const char *name)
+static int
+fail_unknown(struct load *l, const struct opt *table, const char *prefix, const char *name)
 {
 	const char *names[64] = { "listen", "robots", "limits", "timeouts", "log", NULL };
 	int n = *prefix || table != conf_options ? 0 : 5, near;
@@ -58,20 +60,23 @@ static int fail_unknown(
 	return err_set(l->e, "unknown key; did you mean %s?", names[near]);
 }
 
-static void set_defaults(struct load *l, const struct opt *table, void *base)
+static void
+set_defaults(struct load *l, const struct opt *table, void *base)
 {
 	for (const struct opt *o = table; o->path; o++)
 		conf_value_default(o, base, &l->c->arena);
 }
 
-static bool is_rules_key(const char *name)
+static bool
+is_rules_key(const char *name)
 {
 	return strcmp(name, "rules") == 0 || strcmp(name, "reflect") == 0 ||
 	       strcmp(name, "fallback") == 0;
 }
 
 /* Take every scalar of the group; `where` is its path for messages ("listen.[0]."). */
-static int load_group(struct load *l, const config_setting_t *group, const struct opt *table,
+static int
+load_group(struct load *l, const config_setting_t *group, const struct opt *table,
     const char *prefix, const char *where, void *base)
 {
 	int n = config_setting_length(group);
@@ -97,7 +102,8 @@ static int load_group(struct load *l, const config_setting_t *group, const struc
 
 /* --- robots ---------------------------------------------------------------------------------- */
 
-static int read_key_file(struct load *l, struct conf_robot *r)
+static int
+read_key_file(struct load *l, struct conf_robot *r)
 {
 	struct stat st;
 	size_t n;
@@ -122,7 +128,8 @@ static int read_key_file(struct load *l, struct conf_robot *r)
 }
 
 /* Rules come from the dump itself, from the robot's file, or from the program. */
-static int load_rules(struct load *l, const config_setting_t *group, struct conf_robot *r)
+static int
+load_rules(struct load *l, const config_setting_t *group, struct conf_robot *r)
 {
 	mode_t bits;
 	config_t file;
@@ -154,7 +161,8 @@ fail:
 	return -1;
 }
 
-static int check_url(struct load *l, const struct conf_robot *r)
+static int
+check_url(struct load *l, const struct conf_robot *r)
 {
 	if (*r->url && strncmp(r->url, "http://", 7) && strncmp(r->url, "https://", 8))
 		return err_set(l->e, "url: must begin with http:// or https://");
@@ -164,7 +172,8 @@ static int check_url(struct load *l, const struct conf_robot *r)
 	return 0;
 }
 
-static int finish_robot(struct load *l, const config_setting_t *s, struct conf_robot *r)
+static int
+finish_robot(struct load *l, const config_setting_t *s, struct conf_robot *r)
 {
 	bool http = r->kind == CONF_TURING || r->kind == CONF_TURING2;
 
@@ -188,7 +197,8 @@ static int finish_robot(struct load *l, const config_setting_t *s, struct conf_r
 	return 0;
 }
 
-static int load_robot(struct load *l, const config_setting_t *s, void *at, const char *where)
+static int
+load_robot(struct load *l, const config_setting_t *s, void *at, const char *where)
 {
 	struct conf_robot *r = at;
 	char key[96];
@@ -206,7 +216,8 @@ static int load_robot(struct load *l, const config_setting_t *s, void *at, const
 
 /* --- doors ----------------------------------------------------------------------------------- */
 
-static int finish_listen(struct load *l, struct conf_listen *d)
+static int
+finish_listen(struct load *l, struct conf_listen *d)
 {
 	char url[160], other_url[160];
 
@@ -226,7 +237,8 @@ static int finish_listen(struct load *l, struct conf_listen *d)
 	return 0;
 }
 
-static int load_listen(struct load *l, const config_setting_t *s, void *at, const char *where)
+static int
+load_listen(struct load *l, const config_setting_t *s, void *at, const char *where)
 {
 	struct conf_listen *d = at;
 	char key[96];
@@ -247,7 +259,8 @@ static int load_listen(struct load *l, const config_setting_t *s, void *at, cons
 typedef int load_one(struct load *l, const config_setting_t *s, void *at, const char *where);
 
 /* A list of groups, or without one a single group of defaults. Gives the array in the arena. */
-static int load_list(struct load *l, const config_setting_t *list, const char *name, size_t size,
+static int
+load_list(struct load *l, const config_setting_t *list, const char *name, size_t size,
     load_one *one, void **array, int *n_array)
 {
 	int n = list ? config_setting_length(list) : 1;
@@ -278,13 +291,15 @@ static int load_list(struct load *l, const config_setting_t *list, const char *n
 	return 0;
 }
 
-static bool is_section(const char *name)
+static bool
+is_section(const char *name)
 {
 	return strcmp(name, "limits") == 0 || strcmp(name, "timeouts") == 0 ||
 	       strcmp(name, "log") == 0;
 }
 
-static int load_root_one(struct load *l, const config_setting_t *s)
+static int
+load_root_one(struct load *l, const config_setting_t *s)
 {
 	const char *name = config_setting_name(s);
 	const struct opt *o = find_row(conf_options, "", name);
@@ -306,7 +321,8 @@ static int load_root_one(struct load *l, const config_setting_t *s)
 	return fail_at(l, s, name);
 }
 
-static int load_root(struct load *l, const config_setting_t *root)
+static int
+load_root(struct load *l, const config_setting_t *root)
 {
 	int n = root ? config_setting_length(root) : 0;
 
@@ -326,7 +342,8 @@ static int load_root(struct load *l, const config_setting_t *root)
 	return 0;
 }
 
-static struct conf *conf_new(const char *origin)
+static struct conf *
+conf_new(const char *origin)
 {
 	struct arena arena = { NULL };
 	struct conf *c = arena_zalloc(&arena, sizeof *c);
@@ -338,7 +355,8 @@ static struct conf *conf_new(const char *origin)
 
 /* --- the three sources ----------------------------------------------------------------------- */
 
-static int load_file(struct load *l, const char *path)
+static int
+load_file(struct load *l, const char *path)
 {
 	mode_t bits;
 	config_t file;
@@ -365,7 +383,8 @@ static int load_file(struct load *l, const char *path)
 	return bad;
 }
 
-struct conf *conf_load_file(const char *path, bool optional, struct err *e)
+struct conf *
+conf_load_file(const char *path, bool optional, struct err *e)
 {
 	bool absent = path == NULL || (optional && access(path, F_OK) < 0);
 	struct load l = { .c = conf_new(absent ? "built-in defaults" : path), .e = e };
@@ -382,7 +401,8 @@ struct conf *conf_load_file(const char *path, bool optional, struct err *e)
 	return l.c;
 }
 
-struct conf *conf_load_dump(const char *text, size_t n, struct err *e)
+struct conf *
+conf_load_dump(const char *text, size_t n, struct err *e)
 {
 	struct load l = { .c = conf_new("dump"), .dir = "/", .dump = true, .e = e };
 	char *copy = mem_ndup(text, n), *eol = strchr(copy, '\n');
@@ -407,7 +427,8 @@ struct conf *conf_load_dump(const char *text, size_t n, struct err *e)
 	return l.c;
 }
 
-struct conf *conf_load_memfd(int fd, struct err *e)
+struct conf *
+conf_load_memfd(int fd, struct err *e)
 {
 	struct stat st;
 	struct conf *c;

@@ -35,7 +35,8 @@ static int where(const config_setting_t *s, struct err *e, const char *format, .
     __attribute__((format(printf, 3, 4)));
 
 /* Put "FILE:LINE: PATH" before the error. Returns -1. */
-static int where(const config_setting_t *s, struct err *e, const char *format, ...)
+static int
+where(const config_setting_t *s, struct err *e, const char *format, ...)
 {
 	const char *file = config_setting_source_file(s);
 	char path[128];
@@ -51,7 +52,8 @@ static int where(const config_setting_t *s, struct err *e, const char *format, .
 
 /* --- texts ----------------------------------------------------------------------------------- */
 
-static bool has_control(const char *s, size_t n)
+static bool
+has_control(const char *s, size_t n)
 {
 	for (size_t i = 0; i < n;) {
 		uint32_t code = 0;
@@ -63,8 +65,9 @@ static bool has_control(const char *s, size_t n)
 	return false;
 }
 
-static int take_text(const config_setting_t *s, const struct shape *shape, struct arena *a,
-    const char **out, struct err *e)
+static int
+take_text(const config_setting_t *s, const struct shape *shape, struct arena *a, const char **out,
+    struct err *e)
 {
 	const char *text = config_setting_get_string(s);
 	size_t n;
@@ -85,13 +88,15 @@ static int take_text(const config_setting_t *s, const struct shape *shape, struc
 }
 
 /* Is it an array or list of texts, not one text? */
-static bool is_many(const config_setting_t *s)
+static bool
+is_many(const config_setting_t *s)
 {
 	return config_setting_is_array(s) || config_setting_is_list(s);
 }
 
 /* As where(), for text i of s: one text, or an array or list of them. */
-static int where_text(const config_setting_t *s, int i, const char *path, struct err *e)
+static int
+where_text(const config_setting_t *s, int i, const char *path, struct err *e)
 {
 	if (is_many(s))
 		return where(config_setting_get_elem(s, (unsigned)i), e, "%s.[%d]", path, i);
@@ -99,8 +104,9 @@ static int where_text(const config_setting_t *s, int i, const char *path, struct
 }
 
 /* One text, or an array or list of them. `path` is that of s. */
-static int take_texts(const config_setting_t *s, const char *path, const struct shape *shape,
-    struct arena *a, struct conf_texts *out, struct err *e)
+static int
+take_texts(const config_setting_t *s, const char *path, const struct shape *shape, struct arena *a,
+    struct conf_texts *out, struct err *e)
 {
 	int n = is_many(s) ? config_setting_length(s) : 1;
 
@@ -119,8 +125,8 @@ static int take_texts(const config_setting_t *s, const char *path, const struct 
 	return 0;
 }
 
-static int check_keys(
-    const config_setting_t *group, const char *path, const char *const *known, struct err *e)
+static int
+check_keys(const config_setting_t *group, const char *path, const char *const *known, struct err *e)
 {
 	for (int i = 0; i < config_setting_length(group); i++) {
 		const config_setting_t *s = config_setting_get_elem(group, (unsigned)i);
@@ -142,7 +148,8 @@ static int check_keys(
 
 /* --- captures -------------------------------------------------------------------------------- */
 
-static int n_stars(const char *pattern)
+static int
+n_stars(const char *pattern)
 {
 	int n = 0;
 
@@ -151,7 +158,8 @@ static int n_stars(const char *pattern)
 	return n;
 }
 
-static int check_pattern(const char *pattern, struct err *e)
+static int
+check_pattern(const char *pattern, struct err *e)
 {
 	if (strstr(pattern, "**"))
 		return err_set(e, "has two stars in a row");
@@ -161,14 +169,16 @@ static int check_pattern(const char *pattern, struct err *e)
 }
 
 /* The length of a {word} at s, braces included, or 0: other braces are plain text. */
-static size_t place_length(const char *s)
+static size_t
+place_length(const char *s)
 {
 	size_t n = strspn(s + 1, "abcdefghijklmnopqrstuvwxyz0123456789");
 
 	return n && s[n + 1] == '}' ? n + 2 : 0;
 }
 
-static int check_place(const char *s, size_t n, int n_captures, struct err *e)
+static int
+check_place(const char *s, size_t n, int n_captures, struct err *e)
 {
 	if (n == 3 && s[1] >= '0' && s[1] <= '9') {
 		if (s[1] == '0' || s[1] - '0' > n_captures)
@@ -184,7 +194,8 @@ static int check_place(const char *s, size_t n, int n_captures, struct err *e)
 }
 
 /* Every {word} of the texts must be known, every {N} one of n_captures. */
-static int check_places(const struct conf_texts *t, const config_setting_t *s, const char *path,
+static int
+check_places(const struct conf_texts *t, const config_setting_t *s, const char *path,
     int n_captures, struct err *e)
 {
 	for (int i = 0; i < t->n; i++) {
@@ -202,7 +213,8 @@ static int check_places(const struct conf_texts *t, const config_setting_t *s, c
 /* --- rules, pairs, fallback ------------------------------------------------------------------ */
 
 /* A member that is texts. Returns its setting in *s, NULL when there is none. */
-static int take_member(const config_setting_t *group, const char *path, const char *key,
+static int
+take_member(const config_setting_t *group, const char *path, const char *key,
     const struct shape *shape, struct arena *a, struct conf_texts *out, const config_setting_t **s,
     struct err *e)
 {
@@ -215,8 +227,9 @@ static int take_member(const config_setting_t *group, const char *path, const ch
 	return take_texts(*s, whole, shape, a, out, e);
 }
 
-static int need(const config_setting_t *group, const char *path, const char *key,
-    const struct conf_texts *t, const config_setting_t *s, struct err *e)
+static int
+need(const config_setting_t *group, const char *path, const char *key, const struct conf_texts *t,
+    const config_setting_t *s, struct err *e)
 {
 	if (t->n > 0)
 		return 0;
@@ -224,7 +237,8 @@ static int need(const config_setting_t *group, const char *path, const char *key
 	return where(s ? s : group, e, "%s.%s", path, key);
 }
 
-static int take_patterns(const config_setting_t *group, const char *path, struct arena *a,
+static int
+take_patterns(const config_setting_t *group, const char *path, struct arena *a,
     struct conf_rule *rule, int *n_captures, struct err *e)
 {
 	const config_setting_t *s;
@@ -246,8 +260,9 @@ static int take_patterns(const config_setting_t *group, const char *path, struct
 	return 0;
 }
 
-static int take_spoken(const config_setting_t *group, const char *path, const char *key,
-    bool needed, int n_captures, struct arena *a, struct conf_texts *out, struct err *e)
+static int
+take_spoken(const config_setting_t *group, const char *path, const char *key, bool needed,
+    int n_captures, struct arena *a, struct conf_texts *out, struct err *e)
 {
 	const config_setting_t *s;
 	char whole[64];
@@ -259,8 +274,8 @@ static int take_spoken(const config_setting_t *group, const char *path, const ch
 	return s ? check_places(out, s, whole, n_captures, e) : 0;
 }
 
-static int take_priority(
-    const config_setting_t *group, const char *path, int64_t *out, struct err *e)
+static int
+take_priority(const config_setting_t *group, const char *path, int64_t *out, struct err *e)
 {
 	const config_setting_t *s = config_setting_get_member(group, "priority");
 	int type = s ? config_setting_type(s) : CONFIG_TYPE_NONE;
@@ -279,8 +294,8 @@ static int take_priority(
 	return 0;
 }
 
-static int take_rule(
-    const config_setting_t *s, const char *path, struct arena *a, void *out, struct err *e)
+static int
+take_rule(const config_setting_t *s, const char *path, struct arena *a, void *out, struct err *e)
 {
 	struct conf_rule *rule = out;
 	int n_captures;
@@ -292,7 +307,8 @@ static int take_rule(
 	return take_priority(s, path, &rule->priority, e);
 }
 
-static int take_side(const config_setting_t *group, const char *path, const char *key,
+static int
+take_side(const config_setting_t *group, const char *path, const char *key,
     const struct shape *shape, struct arena *a, const char **out, struct err *e)
 {
 	const config_setting_t *s = config_setting_get_member(group, key);
@@ -304,8 +320,8 @@ static int take_side(const config_setting_t *group, const char *path, const char
 	return where(s ? s : group, e, "%s.%s", path, key);
 }
 
-static int take_pair(
-    const config_setting_t *s, const char *path, struct arena *a, void *out, struct err *e)
+static int
+take_pair(const config_setting_t *s, const char *path, struct arena *a, void *out, struct err *e)
 {
 	struct conf_pair *pair = out;
 
@@ -316,7 +332,8 @@ static int take_pair(
 }
 
 /* A member that is a list of groups, each read by `take` into `size` bytes. */
-static int take_list(const config_setting_t *group, const char *key, size_t size,
+static int
+take_list(const config_setting_t *group, const char *key, size_t size,
     int (*take)(
 	const config_setting_t *s, const char *path, struct arena *a, void *out, struct err *e),
     struct arena *a, void **out, int *n, struct err *e)
@@ -347,8 +364,9 @@ static int take_list(const config_setting_t *group, const char *key, size_t size
 	return 0;
 }
 
-int conf_rules_read(const config_setting_t *group, bool alone, struct arena *a,
-    struct conf_rules *out, struct err *e)
+int
+conf_rules_read(const config_setting_t *group, bool alone, struct arena *a, struct conf_rules *out,
+    struct err *e)
 {
 	const config_setting_t *fallback = config_setting_get_member(group, "fallback");
 	void *rules = NULL, *pairs = NULL;
@@ -372,7 +390,8 @@ int conf_rules_read(const config_setting_t *group, bool alone, struct arena *a,
 
 /* --- and back -------------------------------------------------------------------------------- */
 
-static int dump_texts(const char *key, const struct conf_texts *t, struct buf *out)
+static int
+dump_texts(const char *key, const struct conf_texts *t, struct buf *out)
 {
 	int bad = buf_addf(out, "%s = [ ", key);
 
@@ -381,7 +400,8 @@ static int dump_texts(const char *key, const struct conf_texts *t, struct buf *o
 	return bad ? -1 : buf_adds(out, " ];");
 }
 
-static int dump_rule(const struct conf_rule *r, struct buf *out)
+static int
+dump_rule(const struct conf_rule *r, struct buf *out)
 {
 	if (buf_adds(out, "\t{ ") || dump_texts("pattern", &r->patterns, out) ||
 	    buf_adds(out, " ") || dump_texts("answers", &r->answers, out))
@@ -393,7 +413,8 @@ static int dump_rule(const struct conf_rule *r, struct buf *out)
 	return buf_adds(out, " }");
 }
 
-static int dump_pair(const struct conf_pair *p, struct buf *out)
+static int
+dump_pair(const struct conf_pair *p, struct buf *out)
 {
 	if (buf_adds(out, "\t{ from = ") || text_quote(p->from, strlen(p->from), out) ||
 	    buf_adds(out, "; to = ") || text_quote(p->to, strlen(p->to), out))
@@ -401,7 +422,8 @@ static int dump_pair(const struct conf_pair *p, struct buf *out)
 	return buf_adds(out, "; }");
 }
 
-int conf_rules_dump(const struct conf_rules *r, struct buf *out)
+int
+conf_rules_dump(const struct conf_rules *r, struct buf *out)
 {
 	int bad = buf_adds(out, "rules = (\n");
 
@@ -414,7 +436,8 @@ int conf_rules_dump(const struct conf_rules *r, struct buf *out)
 	return bad ? -1 : buf_adds(out, "\n");
 }
 
-static bool same_texts(const struct conf_texts *a, const struct conf_texts *b)
+static bool
+same_texts(const struct conf_texts *a, const struct conf_texts *b)
 {
 	bool same = a->n == b->n;
 
@@ -423,13 +446,15 @@ static bool same_texts(const struct conf_texts *a, const struct conf_texts *b)
 	return same;
 }
 
-static bool same_rule(const struct conf_rule *a, const struct conf_rule *b)
+static bool
+same_rule(const struct conf_rule *a, const struct conf_rule *b)
 {
 	return a->priority == b->priority && same_texts(&a->patterns, &b->patterns) &&
 	       same_texts(&a->answers, &b->answers) && same_texts(&a->remember, &b->remember);
 }
 
-bool conf_rules_same(const struct conf_rules *a, const struct conf_rules *b)
+bool
+conf_rules_same(const struct conf_rules *a, const struct conf_rules *b)
 {
 	bool same = a->n_rules == b->n_rules && a->n_reflect == b->n_reflect &&
 		    same_texts(&a->fallback, &b->fallback);

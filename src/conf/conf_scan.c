@@ -24,7 +24,8 @@ struct scan {
 	mode_t *open_bits;
 };
 
-char *conf_scan_read(const char *path, size_t *n, struct stat *st, struct err *e)
+char *
+conf_scan_read(const char *path, size_t *n, struct stat *st, struct err *e)
 {
 	struct stat own;
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
@@ -64,13 +65,15 @@ fail:
 	return NULL;
 }
 
-static int complain(const struct scan *s, struct err *e, const char *what)
+static int
+complain(const struct scan *s, struct err *e, const char *what)
 {
 	return err_set(e, "%s:%d: %s", s->path, s->line, what);
 }
 
 /* Skip to the byte behind the comment that begins here. */
-static void skip_comment(struct scan *s)
+static void
+skip_comment(struct scan *s)
 {
 	bool block = s->at[0] == '/' && s->at[1] == '*';
 
@@ -83,7 +86,8 @@ static void skip_comment(struct scan *s)
 		s->at += 2;
 }
 
-static void skip_string(struct scan *s)
+static void
+skip_string(struct scan *s)
 {
 	for (s->at++; *s->at && *s->at != '"'; s->at++) {
 		s->line += *s->at == '\n';
@@ -94,7 +98,8 @@ static void skip_string(struct scan *s)
 		s->at++;
 }
 
-static void take_name(struct scan *s)
+static void
+take_name(struct scan *s)
 {
 	size_t n = 0;
 
@@ -105,7 +110,8 @@ static void take_name(struct scan *s)
 }
 
 /* Does the literal fit the type libconfig gives it: 32 bits, or 64 with an L behind it? */
-static bool number_fits(const char *s, size_t n)
+static bool
+number_fits(const char *s, size_t n)
 {
 	bool wide = s[n - 1] == 'L', hex = n > 2 && (s[1] == 'x' || s[1] == 'X');
 	char digits[40], *end;
@@ -128,7 +134,8 @@ static bool number_fits(const char *s, size_t n)
 	return errno == 0 && (wide || (v >= INT32_MIN && v <= INT32_MAX));
 }
 
-static int take_number(struct scan *s, struct err *e)
+static int
+take_number(struct scan *s, struct err *e)
 {
 	size_t n = strspn(s->at, "0123456789abcdefABCDEFxX.+-L");
 
@@ -141,7 +148,8 @@ static int take_number(struct scan *s, struct err *e)
 
 static int scan_file(struct scan *s, struct err *e);
 
-static int take_include(struct scan *s, struct err *e)
+static int
+take_include(struct scan *s, struct err *e)
 {
 	const char *from = strchr(s->at, '"'), *to = from ? strchr(from + 1, '"') : NULL;
 	const char *eol = s->at + strcspn(s->at, "\n");
@@ -161,14 +169,16 @@ static int take_include(struct scan *s, struct err *e)
 	return 0;
 }
 
-static int take_bracket(struct scan *s, struct err *e)
+static int
+take_bracket(struct scan *s, struct err *e)
 {
 	s->nesting += strchr("({[", *s->at) ? 1 : -1;
 	s->at++;
 	return s->nesting > NESTING ? complain(s, e, "groups and lists are nested too deep") : 0;
 }
 
-static int take_one(struct scan *s, struct err *e)
+static int
+take_one(struct scan *s, struct err *e)
 {
 	unsigned char c = (unsigned char)*s->at;
 	bool line_begins = s->line_begins;
@@ -193,7 +203,8 @@ static int take_one(struct scan *s, struct err *e)
 	return 0;
 }
 
-static int scan_file(struct scan *s, struct err *e)
+static int
+scan_file(struct scan *s, struct err *e)
 {
 	struct stat st;
 	size_t n;
@@ -216,7 +227,8 @@ static int scan_file(struct scan *s, struct err *e)
 	return bad;
 }
 
-int conf_scan(const char *path, const char *dir, mode_t *open_bits, struct err *e)
+int
+conf_scan(const char *path, const char *dir, mode_t *open_bits, struct err *e)
 {
 	struct scan s = { .path = path, .dir = dir, .open_bits = open_bits };
 

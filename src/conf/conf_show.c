@@ -8,15 +8,16 @@
 #include <string.h>
 
 /* "limits.chats" -> length of "limits", 0 for a key of the root. */
-static size_t section_of(const char *path)
+static size_t
+section_of(const char *path)
 {
 	const char *dot = strchr(path, '.');
 
 	return dot ? (size_t)(dot - path) : 0;
 }
 
-static int dump_row(
-    const struct opt *o, const void *base, const char *indent, bool masked, struct buf *out)
+static int
+dump_row(const struct opt *o, const void *base, const char *indent, bool masked, struct buf *out)
 {
 	size_t section = section_of(o->path);
 
@@ -25,7 +26,8 @@ static int dump_row(
 }
 
 /* The rows of the root: plain keys, and sections opened and closed around theirs. */
-static int dump_root(const struct conf *c, bool masked, struct buf *out)
+static int
+dump_root(const struct conf *c, bool masked, struct buf *out)
 {
 	const char *open = "";
 	int bad = 0;
@@ -45,7 +47,8 @@ static int dump_root(const struct conf *c, bool masked, struct buf *out)
 	return bad;
 }
 
-static int dump_group(const struct opt *table, const void *base, bool masked, struct buf *out)
+static int
+dump_group(const struct opt *table, const void *base, bool masked, struct buf *out)
 {
 	int bad = buf_adds(out, "\t{\n");
 
@@ -62,7 +65,8 @@ static int dump_group(const struct opt *table, const void *base, bool masked, st
 	return bad;
 }
 
-static int dump_robot(const struct conf_robot *r, bool masked, struct buf *out)
+static int
+dump_robot(const struct conf_robot *r, bool masked, struct buf *out)
 {
 	int bad = dump_group(conf_robot_options, r, masked, out);
 
@@ -71,7 +75,8 @@ static int dump_robot(const struct conf_robot *r, bool masked, struct buf *out)
 	return bad;
 }
 
-int conf_dump(const struct conf *c, enum conf_dump how, struct buf *out)
+int
+conf_dump(const struct conf *c, enum conf_dump how, struct buf *out)
 {
 	bool masked = how == CONF_MASKED;
 	int bad = buf_addf(out, "# %s\n", c->origin) || dump_root(c, masked, out) ||
@@ -89,13 +94,15 @@ int conf_dump(const struct conf *c, enum conf_dump how, struct buf *out)
 
 /* --- the sample file ------------------------------------------------------------------------- */
 
-static int sample_row(const struct opt *o, const void *base, const char *indent, struct buf *out)
+static int
+sample_row(const struct opt *o, const void *base, const char *indent, struct buf *out)
 {
 	return buf_addf(out, "%s# %s\n%s", indent, o->help, indent) ||
 	       dump_row(o, base, "", false, out);
 }
 
-static int sample_group(const struct opt *table, const char *name, struct buf *out)
+static int
+sample_group(const struct opt *table, const char *name, struct buf *out)
 {
 	int bad = buf_addf(out, "\n# Keys of a group in `%s`, with their defaults:\n", name);
 
@@ -111,7 +118,8 @@ static int sample_group(const struct opt *table, const char *name, struct buf *o
 	return bad;
 }
 
-static int sample_lists(struct buf *out)
+static int
+sample_lists(struct buf *out)
 {
 	return sample_group(conf_listen_options, "listen", out) ||
 	       buf_adds(out,
@@ -130,7 +138,8 @@ static int sample_lists(struct buf *out)
 		   ");\n");
 }
 
-int conf_sample(struct buf *out)
+int
+conf_sample(struct buf *out)
 {
 	struct arena arena = { NULL };
 	struct conf *c = arena_zalloc(&arena, sizeof *c);
@@ -167,14 +176,15 @@ struct diff {
 	int n;
 };
 
-static void tell(struct diff *d, const char *key, enum opt_policy policy)
+static void
+tell(struct diff *d, const char *key, enum opt_policy policy)
 {
 	d->on_change(key, policy, d->arg);
 	d->n++;
 }
 
-static void diff_rows(
-    struct diff *d, const struct opt *table, const void *a, const void *b, const char *where)
+static void
+diff_rows(struct diff *d, const struct opt *table, const void *a, const void *b, const char *where)
 {
 	char key[160];
 
@@ -186,7 +196,8 @@ static void diff_rows(
 	}
 }
 
-static void diff_listen(struct diff *d, const struct conf *a, const struct conf *b)
+static void
+diff_listen(struct diff *d, const struct conf *a, const struct conf *b)
 {
 	struct diff inner = *d;
 
@@ -198,7 +209,8 @@ static void diff_listen(struct diff *d, const struct conf *a, const struct conf 
 		tell(d, "listen", OPT_LIVE);
 }
 
-static void diff_robots(struct diff *d, const struct conf *a, const struct conf *b)
+static void
+diff_robots(struct diff *d, const struct conf *a, const struct conf *b)
 {
 	char where[96];
 
@@ -216,7 +228,8 @@ static void diff_robots(struct diff *d, const struct conf *a, const struct conf 
 	}
 }
 
-int conf_diff(const struct conf *a, const struct conf *b,
+int
+conf_diff(const struct conf *a, const struct conf *b,
     void (*on_change)(const char *key, enum opt_policy policy, void *arg), void *arg)
 {
 	struct diff d = { on_change, arg, 0 };

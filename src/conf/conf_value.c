@@ -7,27 +7,32 @@
 #include <stdio.h>
 #include <string.h>
 
-static int64_t *number_at(const struct opt *o, void *base)
+static int64_t *
+number_at(const struct opt *o, void *base)
 {
 	return (int64_t *)(void *)((char *)base + o->place);
 }
 
-static const char **text_at(const struct opt *o, void *base)
+static const char **
+text_at(const struct opt *o, void *base)
 {
 	return (const char **)(void *)((char *)base + o->place);
 }
 
-static bool *flag_at(const struct opt *o, void *base)
+static bool *
+flag_at(const struct opt *o, void *base)
 {
 	return (bool *)((char *)base + o->place);
 }
 
-static struct conf_texts *texts_at(const struct opt *o, void *base)
+static struct conf_texts *
+texts_at(const struct opt *o, void *base)
 {
 	return (struct conf_texts *)(void *)((char *)base + o->place);
 }
 
-static int word_index(const struct opt *o, const char *s)
+static int
+word_index(const struct opt *o, const char *s)
 {
 	for (int i = 0; o->words[i]; i++)
 		if (strcmp(o->words[i], s) == 0)
@@ -35,7 +40,8 @@ static int word_index(const struct opt *o, const char *s)
 	return -1;
 }
 
-void conf_value_default(const struct opt *o, void *base, struct arena *a)
+void
+conf_value_default(const struct opt *o, void *base, struct arena *a)
 {
 	switch (o->type) {
 	case OPT_INT:
@@ -60,14 +66,16 @@ void conf_value_default(const struct opt *o, void *base, struct arena *a)
 	}
 }
 
-static bool is_whole(const config_setting_t *s)
+static bool
+is_whole(const config_setting_t *s)
 {
 	int type = config_setting_type(s);
 
 	return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
 }
 
-static int set_int(const struct opt *o, void *base, const config_setting_t *s, struct err *e)
+static int
+set_int(const struct opt *o, void *base, const config_setting_t *s, struct err *e)
 {
 	int64_t v;
 
@@ -81,7 +89,8 @@ static int set_int(const struct opt *o, void *base, const config_setting_t *s, s
 	return 0;
 }
 
-static int set_ms(const struct opt *o, void *base, const config_setting_t *s, struct err *e)
+static int
+set_ms(const struct opt *o, void *base, const config_setting_t *s, struct err *e)
 {
 	char least[32], most[32];
 	int64_t ms = -1;
@@ -104,7 +113,8 @@ static int set_ms(const struct opt *o, void *base, const config_setting_t *s, st
 	return 0;
 }
 
-static int set_word(const struct opt *o, void *base, const config_setting_t *s, struct err *e)
+static int
+set_word(const struct opt *o, void *base, const config_setting_t *s, struct err *e)
 {
 	const char *text = config_setting_get_string(s);
 	int i, near;
@@ -133,7 +143,8 @@ static int set_word(const struct opt *o, void *base, const config_setting_t *s, 
 	return 0;
 }
 
-static int set_text(const struct opt *o, void *base, struct arena *a, const config_setting_t *s,
+static int
+set_text(const struct opt *o, void *base, struct arena *a, const config_setting_t *s,
     const char *dir, struct err *e)
 {
 	const char *text = config_setting_get_string(s);
@@ -157,8 +168,8 @@ static int set_text(const struct opt *o, void *base, struct arena *a, const conf
 	return 0;
 }
 
-static int take_text(
-    const config_setting_t *s, struct arena *a, int64_t max, const char **out, struct err *e)
+static int
+take_text(const config_setting_t *s, struct arena *a, int64_t max, const char **out, struct err *e)
 {
 	const char *text = config_setting_get_string(s);
 	size_t n;
@@ -179,7 +190,8 @@ static int take_text(
 	return 0;
 }
 
-int conf_value_texts(
+int
+conf_value_texts(
     const config_setting_t *s, struct arena *a, int64_t max, struct conf_texts *out, struct err *e)
 {
 	int type = config_setting_type(s);
@@ -199,7 +211,8 @@ int conf_value_texts(
 	return 0;
 }
 
-int conf_value_set(const struct opt *o, void *base, struct arena *a, const config_setting_t *s,
+int
+conf_value_set(const struct opt *o, void *base, struct arena *a, const config_setting_t *s,
     const char *dir, struct err *e)
 {
 	switch (o->type) {
@@ -223,7 +236,8 @@ int conf_value_set(const struct opt *o, void *base, struct arena *a, const confi
 	return -1;
 }
 
-static int show_texts(const struct conf_texts *t, bool masked, struct buf *out)
+static int
+show_texts(const struct conf_texts *t, bool masked, struct buf *out)
 {
 	int bad = buf_adds(out, "[ ");
 
@@ -235,7 +249,8 @@ static int show_texts(const struct conf_texts *t, bool masked, struct buf *out)
 	return bad ? -1 : buf_adds(out, " ]");
 }
 
-int conf_value_show(const struct opt *o, const void *base, bool masked, struct buf *out)
+int
+conf_value_show(const struct opt *o, const void *base, bool masked, struct buf *out)
 {
 	void *at = (void *)(uintptr_t)base;
 	char ms[32];
@@ -260,7 +275,8 @@ int conf_value_show(const struct opt *o, const void *base, bool masked, struct b
 	return -1;
 }
 
-static bool same_texts(const struct conf_texts *a, const struct conf_texts *b)
+static bool
+same_texts(const struct conf_texts *a, const struct conf_texts *b)
 {
 	bool same = a->n == b->n;
 
@@ -269,7 +285,8 @@ static bool same_texts(const struct conf_texts *a, const struct conf_texts *b)
 	return same;
 }
 
-bool conf_value_same(const struct opt *o, const void *a, const void *b)
+bool
+conf_value_same(const struct opt *o, const void *a, const void *b)
 {
 	void *x = (void *)(uintptr_t)a, *y = (void *)(uintptr_t)b;
 

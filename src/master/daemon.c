@@ -26,7 +26,8 @@ static void __attribute__((noreturn)) wait_for(int fd)
 	_exit(n == 1 ? code : 1);
 }
 
-int daemon_begin(void)
+int
+daemon_begin(void)
 {
 	int ends[2];
 	pid_t pid;
@@ -46,7 +47,8 @@ int daemon_begin(void)
 	return ends[1];
 }
 
-void daemon_let_go(void)
+void
+daemon_let_go(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -58,7 +60,8 @@ void daemon_let_go(void)
 	close(null);
 }
 
-void daemon_tell(int fd, int code)
+void
+daemon_tell(int fd, int code)
 {
 	unsigned char byte = (unsigned char)code;
 

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static int find(const struct listen_set *s, const char *url)
+static int
+find(const struct listen_set *s, const char *url)
 {
 	for (int i = 0; s && i < s->n; i++)
 		if (strcmp(s->urls[i], url) == 0)
@@ -16,7 +17,8 @@ static int find(const struct listen_set *s, const char *url)
 	return -1;
 }
 
-static int open_one(const struct conf_listen *l, struct err *e)
+static int
+open_one(const struct conf_listen *l, struct err *e)
 {
 	enum sock_kind kind = *l->path ? SOCK_UNIX : l->transport == CONF_UDP ? SOCK_UDP : SOCK_TCP;
 	struct sock_addr a;
@@ -26,7 +28,8 @@ static int open_one(const struct conf_listen *l, struct err *e)
 	return sock_listen(kind, &a, (unsigned)strtoul(l->mode, NULL, 8), e);
 }
 
-int listen_open(
+int
+listen_open(
     struct listen_set *s, const struct conf *c, const struct listen_set *have, struct err *e)
 {
 	s->n = 0;
@@ -47,7 +50,8 @@ int listen_open(
 	return 0;
 }
 
-void listen_close(struct listen_set *s, const struct listen_set *keep)
+void
+listen_close(struct listen_set *s, const struct listen_set *keep)
 {
 	for (int i = 0; i < s->n; i++) {
 		if (find(keep, s->urls[i]) >= 0)
@@ -59,7 +63,8 @@ void listen_close(struct listen_set *s, const struct listen_set *keep)
 	s->n = 0;
 }
 
-void listen_text(const struct listen_set *s, char *out, size_t size)
+void
+listen_text(const struct listen_set *s, char *out, size_t size)
 {
 	size_t n = 0;
 

@@ -17,7 +17,8 @@
 
 /* --- the log --------------------------------------------------------------------------------- */
 
-int master_use_log(struct master *m, int fd)
+int
+master_use_log(struct master *m, int fd)
 {
 	struct chan_msg msg = { .kind = CHAN_LOG, .number = m->conf->log_level };
 
@@ -27,7 +28,8 @@ int master_use_log(struct master *m, int fd)
 	return pool_send(&m->pool, &msg, true) ? 0 : -1;
 }
 
-void master_reopen_log(struct master *m)
+void
+master_reopen_log(struct master *m)
 {
 	struct err e = { "" };
 	int fd;
@@ -45,12 +47,14 @@ void master_reopen_log(struct master *m)
 
 /* --- stop ------------------------------------------------------------------------------------ */
 
-static void leave(struct master *m)
+static void
+leave(struct master *m)
 {
 	ev_break(m->loop, EVBREAK_ALL);
 }
 
-static void stop(struct master *m, const char *how)
+static void
+stop(struct master *m, const char *how)
 {
 	m->n_stops++;
 	if (m->n_stops > 1) {
@@ -67,12 +71,14 @@ static void stop(struct master *m, const char *how)
 		leave(m);
 }
 
-void master_on_empty(struct master *m)
+void
+master_on_empty(struct master *m)
 {
 	leave(m);
 }
 
-void master_give_up(struct master *m, const char *why)
+void
+master_give_up(struct master *m, const char *why)
 {
 	log_alert("giving_up why=%s", log_quote(why, strlen(why)));
 	m->exit_code = 1;
@@ -82,7 +88,8 @@ void master_give_up(struct master *m, const char *why)
 	leave(m);
 }
 
-void master_on_ready(struct master *m)
+void
+master_on_ready(struct master *m)
 {
 	char doors[800];
 
@@ -98,7 +105,8 @@ void master_on_ready(struct master *m)
 
 /* --- signals --------------------------------------------------------------------------------- */
 
-static void on_child(struct master *m)
+static void
+on_child(struct master *m)
 {
 	int status;
 	pid_t pid;
@@ -108,7 +116,8 @@ static void on_child(struct master *m)
 			pool_on_exit(&m->pool, pid, status);
 }
 
-static void resize(struct master *m, int by)
+static void
+resize(struct master *m, int by)
 {
 	int wanted = m->pool.wanted + by;
 
@@ -119,7 +128,8 @@ static void resize(struct master *m, int by)
 	pool_fit(&m->pool);
 }
 
-static void on_signal(struct ev_loop *loop, struct ev_signal *s, int events)
+static void
+on_signal(struct ev_loop *loop, struct ev_signal *s, int events)
 {
 	struct master *m = s->data;
 
@@ -148,7 +158,8 @@ static void on_signal(struct ev_loop *loop, struct ev_signal *s, int events)
 	}
 }
 
-static void watch_signals(struct master *m)
+static void
+watch_signals(struct master *m)
 {
 	static const int watched[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2,
 		SIGTTIN, SIGTTOU };
@@ -163,7 +174,8 @@ static void watch_signals(struct master *m)
 	}
 }
 
-void master_let_go(struct master *m)
+void
+master_let_go(struct master *m)
 {
 	for (int i = 0; i < m->n_signals; i++)
 		ev_signal_stop(m->loop, &m->signals[i]);
@@ -177,7 +189,8 @@ void master_let_go(struct master *m)
 
 /* --- start ----------------------------------------------------------------------------------- */
 
-static void raise_limits(void)
+static void
+raise_limits(void)
 {
 	struct rlimit r;
 
@@ -187,7 +200,8 @@ static void raise_limits(void)
 	}
 }
 
-static int open_log(struct master *m, struct err *e)
+static int
+open_log(struct master *m, struct err *e)
 {
 	int fd = log_target_open(m->conf->log_target, e);
 
@@ -201,7 +215,8 @@ static int open_log(struct master *m, struct err *e)
 }
 
 /* Everything that can fail, in the order in which it is undone. Returns 0 or -1. */
-static int start(struct master *m, worker_main *work, struct err *e)
+static int
+start(struct master *m, worker_main *work, struct err *e)
 {
 	m->conf = conf_load_apart(m->o->path, m->o->optional, &m->snapshot, e);
 	if (m->conf == NULL || open_log(m, e))
@@ -221,7 +236,8 @@ static int start(struct master *m, worker_main *work, struct err *e)
 	return 0;
 }
 
-static void finish(struct master *m)
+static void
+finish(struct master *m)
 {
 	listen_close(&m->doors, NULL);
 	if (m->conf && *m->conf->pid_file)
@@ -235,7 +251,8 @@ static void finish(struct master *m)
 	daemon_tell(m->notify_fd, m->exit_code);
 }
 
-int master_run(const struct master_options *o, worker_main *work)
+int
+master_run(const struct master_options *o, worker_main *work)
 {
 	struct master *m = mem_zalloc(sizeof *m);
 	struct err e = { "" };

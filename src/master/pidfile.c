@@ -7,7 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int fail(const char *temp, int fd, const char *path, struct err *e)
+static int
+fail(const char *temp, int fd, const char *path, struct err *e)
 {
 	err_errno(e, "pid_file: cannot write %s", path);
 	if (fd >= 0) {
@@ -17,7 +18,8 @@ static int fail(const char *temp, int fd, const char *path, struct err *e)
 	return -1;
 }
 
-int pidfile_write(const char *path, struct err *e)
+int
+pidfile_write(const char *path, struct err *e)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	char temp[4200];
@@ -32,7 +34,8 @@ int pidfile_write(const char *path, struct err *e)
 	return fd;
 }
 
-void pidfile_remove(const char *path, int fd)
+void
+pidfile_remove(const char *path, int fd)
 {
 	struct stat ours, theirs;
 
@@ -44,7 +47,8 @@ void pidfile_remove(const char *path, int fd)
 	close(fd);
 }
 
-pid_t pidfile_owner(const char *path, struct err *e)
+pid_t
+pidfile_owner(const char *path, struct err *e)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	int fd = open(path, O_RDONLY | O_CLOEXEC), bad;

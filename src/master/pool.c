@@ -19,21 +19,24 @@ enum { STEADY_MS = 10000, FREE_DEATHS = 3, START_TRIES = 5, MOST_S = 30 };
 
 enum slot_event { EVENT_READY, EVENT_EXIT, EVENT_DRAIN, EVENT_LATE, SLOT_EVENTS };
 
-static int index_of(const struct slot *s)
+static int
+index_of(const struct slot *s)
 {
 	return (int)(s - s->m->pool.slots);
 }
 
 /* --- what events do -------------------------------------------------------------------------- */
 
-static void set_late(struct slot *s, double seconds)
+static void
+set_late(struct slot *s, double seconds)
 {
 	ev_timer_stop(s->m->loop, &s->late);
 	ev_timer_set(&s->late, seconds, 0.0);
 	ev_timer_start(s->m->loop, &s->late);
 }
 
-static void become_ready(struct slot *s)
+static void
+become_ready(struct slot *s)
 {
 	ev_timer_stop(s->m->loop, &s->late);
 	s->state = SLOT_READY;
@@ -43,7 +46,8 @@ static void become_ready(struct slot *s)
 		master_on_ready(s->m);
 }
 
-static void begin_drain(struct slot *s)
+static void
+begin_drain(struct slot *s)
 {
 	struct chan_msg msg = { .kind = CHAN_DRAIN, .number = s->m->conf->drain_ms };
 
@@ -52,14 +56,16 @@ static void begin_drain(struct slot *s)
 	set_late(s, (double)msg.number / 1000.0 + LEAVE_S);
 }
 
-static void kill_slot(struct slot *s)
+static void
+kill_slot(struct slot *s)
 {
 	log_warn("worker_killed slot=%d child=%d why=%s", index_of(s), (int)s->pid,
 	    s->state == SLOT_STARTING ? "start" : "drain");
 	kill(s->pid, SIGKILL);
 }
 
-static void empty(struct slot *s)
+static void
+empty(struct slot *s)
 {
 	ev_timer_stop(s->m->loop, &s->late);
 	ev_io_stop(s->m->loop, &s->io);
@@ -71,9 +77,10 @@ static void empty(struct slot *s)
 	tally_reset(s->m->pool.tally, index_of(s));
 }
 
-static void retry_later(struct pool *p)
+static void
+retry_later(struct pool *p, int n)
 {
-	int shift = p->n_failures > 6 ? 6 : p->n_failures - 1, seconds = 1 << shift;
+	int seconds = 1 << (n > 6 ? 6 : n - 1);
 
 	if (seconds > MOST_S)
 		seconds = MOST_S;
@@ -84,7 +91,8 @@ static void retry_later(struct pool *p)
 }
 
 /* A death nobody asked for. */
-static void count_death(struct slot *s)
+static void
+count_death(struct slot *s)
 {
 	struct pool *p = &s->m->pool;
 	bool starting = s->state == SLOT_STARTING;
@@ -96,11 +104,14 @@ static void count_death(struct slot *s)
 		master_give_up(s->m, "no worker can start");
 		return;
 	}
-	if (starting || p->n_failures > FREE_DEATHS)
-		retry_later(p);
+	if (starting)
+		retry_later(p, p->n_failures);
+	else if (p->n_failures > FREE_DEATHS)
+		retry_later(p, p->n_failures - FREE_DEATHS);
 }
 
-static void on_death(struct slot *s)
+static void
+on_death(struct slot *s)
 {
 	reload_on_death(&s->m->reload, s);
 	count_death(s);
@@ -108,14 +119,16 @@ static void on_death(struct slot *s)
 	pool_fit(&s->m->pool);
 }
 
-static void on_left(struct slot *s)
+static void
+on_left(struct slot *s)
 {
 	empty(s);
 	if (s->m->stopping && pool_left(&s->m->pool) == 0)
 		master_on_empty(s->m);
 }
 
-static void nothing(struct slot *s)
+static void
+nothing(struct slot *s)
 {
 	(void)s;
 }
@@ -129,21 +142,24 @@ static void (*const table[SLOT_STATES][SLOT_EVENTS])(struct slot *s) = {
 	[SLOT_DRAINING] = { nothing, on_left, nothing, kill_slot },
 };
 
-static void happen(struct slot *s, enum slot_event event)
+static void
+happen(struct slot *s, enum slot_event event)
 {
 	table[s->state][event](s);
 }
 
 /* --- where events come from ------------------------------------------------------------------ */
 
-static void on_late(struct ev_loop *loop, struct ev_timer *t, int events)
+static void
+on_late(struct ev_loop *loop, struct ev_timer *t, int events)
 {
 	(void)loop;
 	(void)events;
 	happen(t->data, EVENT_LATE);
 }
 
-static void on_chan(struct ev_loop *loop, struct ev_io *io, int events)
+static void
+on_chan(struct ev_loop *loop, struct ev_io *io, int events)
 {
 	struct slot *s = io->data;
 	struct chan_msg msg;
@@ -162,7 +178,8 @@ static void on_chan(struct ev_loop *loop, struct ev_io *io, int events)
 		ev_io_stop(loop, io); /* its end comes with SIGCHLD */
 }
 
-void pool_on_exit(struct pool *p, pid_t pid, int status)
+void
+pool_on_exit(struct pool *p, pid_t pid, int status)
 {
 	for (int i = 0; i < SCORE_SLOTS; i++) {
 		struct slot *s = &p->slots[i];
@@ -197,7 +214,8 @@ static void __attribute__((noreturn)) be_worker(struct slot *s, int chan)
 	exit(m->pool.work(&boot));
 }
 
-static int spawn(struct slot *s)
+static int
+spawn(struct slot *s)
 {
 	sigset_t all, before;
 	struct err e = { "" };
@@ -234,21 +252,22 @@ static int spawn(struct slot *s)
 	return 0;
 }
 
-static void grow(struct pool *p, int n)
+static void
+grow(struct pool *p, int n)
 {
 	for (int i = 0; i < SCORE_SLOTS && n > 0; i++) {
 		if (p->slots[i].state != SLOT_EMPTY)
 			continue;
 		if (spawn(&p->slots[i])) {
-			p->n_failures++;
-			retry_later(p);
+			retry_later(p, ++p->n_failures);
 			return;
 		}
 		n--;
 	}
 }
 
-static void shrink(struct pool *p, int n)
+static void
+shrink(struct pool *p, int n)
 {
 	for (int i = SCORE_SLOTS - 1; i >= 0 && n > 0; i--) {
 		struct slot *s = &p->slots[i];
@@ -260,7 +279,8 @@ static void shrink(struct pool *p, int n)
 	}
 }
 
-void pool_fit(struct pool *p)
+void
+pool_fit(struct pool *p)
 {
 	int live = pool_live(p);
 
@@ -272,14 +292,16 @@ void pool_fit(struct pool *p)
 		shrink(p, live - p->wanted);
 }
 
-static void on_retry(struct ev_loop *loop, struct ev_timer *t, int events)
+static void
+on_retry(struct ev_loop *loop, struct ev_timer *t, int events)
 {
 	(void)loop;
 	(void)events;
 	pool_fit(t->data);
 }
 
-int pool_init(struct pool *p, struct master *m, worker_main *work, struct err *e)
+int
+pool_init(struct pool *p, struct master *m, worker_main *work, struct err *e)
 {
 	p->m = m;
 	p->work = work;
@@ -302,7 +324,8 @@ int pool_init(struct pool *p, struct master *m, worker_main *work, struct err *e
 
 /* --- all of them ----------------------------------------------------------------------------- */
 
-static int count(const struct pool *p, unsigned states)
+static int
+count(const struct pool *p, unsigned states)
 {
 	int n = 0;
 
@@ -311,22 +334,26 @@ static int count(const struct pool *p, unsigned states)
 	return n;
 }
 
-int pool_live(const struct pool *p)
+int
+pool_live(const struct pool *p)
 {
 	return count(p, 1U << SLOT_STARTING | 1U << SLOT_READY);
 }
 
-int pool_left(const struct pool *p)
+int
+pool_left(const struct pool *p)
 {
 	return count(p, 1U << SLOT_STARTING | 1U << SLOT_READY | 1U << SLOT_DRAINING);
 }
 
-int pool_ready(const struct pool *p)
+int
+pool_ready(const struct pool *p)
 {
 	return count(p, 1U << SLOT_READY);
 }
 
-int pool_send(struct pool *p, const struct chan_msg *msg, bool draining)
+int
+pool_send(struct pool *p, const struct chan_msg *msg, bool draining)
 {
 	int n = 0;
 
@@ -340,14 +367,16 @@ int pool_send(struct pool *p, const struct chan_msg *msg, bool draining)
 	return n;
 }
 
-void pool_drain(struct pool *p)
+void
+pool_drain(struct pool *p)
 {
 	ev_timer_stop(p->m->loop, &p->retry);
 	for (int i = 0; i < SCORE_SLOTS; i++)
 		happen(&p->slots[i], EVENT_DRAIN);
 }
 
-void pool_hurry(struct pool *p)
+void
+pool_hurry(struct pool *p)
 {
 	struct chan_msg msg = { .kind = CHAN_DRAIN, .number = 0 };
 
@@ -357,14 +386,16 @@ void pool_hurry(struct pool *p)
 			set_late(&p->slots[i], HURRY_S);
 }
 
-void pool_kill(struct pool *p)
+void
+pool_kill(struct pool *p)
 {
 	for (int i = 0; i < SCORE_SLOTS; i++)
 		if (p->slots[i].state != SLOT_EMPTY)
 			kill(p->slots[i].pid, SIGKILL);
 }
 
-void pool_let_go(struct pool *p)
+void
+pool_let_go(struct pool *p)
 {
 	for (int i = 0; i < SCORE_SLOTS; i++)
 		if (p->slots[i].state != SLOT_EMPTY && p->slots[i].chan >= 0)

@@ -18,7 +18,8 @@
 
 enum { NO_LOG = -3 };
 
-static void set_late(struct reload *r, double seconds)
+static void
+set_late(struct reload *r, double seconds)
 {
 	ev_timer_stop(r->m->loop, &r->late);
 	ev_timer_set(&r->late, seconds, 0.0);
@@ -26,7 +27,8 @@ static void set_late(struct reload *r, double seconds)
 }
 
 /* Back to normal; whatever had to wait for the end of the reload happens now. */
-static void finish(struct reload *r)
+static void
+finish(struct reload *r)
 {
 	bool again = r->again;
 
@@ -39,7 +41,8 @@ static void finish(struct reload *r)
 }
 
 /* Throw away everything new. */
-static void undo(struct reload *r)
+static void
+undo(struct reload *r)
 {
 	if (r->conf) {
 		conf_free(r->conf);
@@ -52,7 +55,8 @@ static void undo(struct reload *r)
 	r->log_fd = NO_LOG;
 }
 
-static void reject(struct reload *r, const char *why)
+static void
+reject(struct reload *r, const char *why)
 {
 	if (r->state == RELOAD_PREPARING) {
 		struct chan_msg msg = { .kind = CHAN_ABORT, .number = r->number };
@@ -66,7 +70,8 @@ static void reject(struct reload *r, const char *why)
 
 /* --- commit ---------------------------------------------------------------------------------- */
 
-static void succeed(struct reload *r)
+static void
+succeed(struct reload *r)
 {
 	log_notice("reload result=ok changed=%s", log_quote(r->changes, strlen(r->changes)));
 	finish(r);
@@ -74,7 +79,8 @@ static void succeed(struct reload *r)
 
 /* All workers could: from here on the new settings are those in force. The doors that go are closed
  * here first, so that the workers are the last to hold them and take in whoever waits there. */
-static void commit(struct reload *r)
+static void
+commit(struct reload *r)
 {
 	struct master *m = r->m;
 	struct chan_msg msg = { .kind = CHAN_COMMIT, .number = r->number };
@@ -110,7 +116,8 @@ static void commit(struct reload *r)
 
 /* --- prepare --------------------------------------------------------------------------------- */
 
-static void ask_workers(struct reload *r)
+static void
+ask_workers(struct reload *r)
 {
 	struct chan_msg msg = { .kind = CHAN_PREPARE, .number = ++r->number };
 
@@ -135,7 +142,8 @@ static void ask_workers(struct reload *r)
 		set_late(r, PREPARE_S);
 }
 
-static void on_change(const char *key, enum opt_policy policy, void *arg)
+static void
+on_change(const char *key, enum opt_policy policy, void *arg)
 {
 	struct reload *r = arg;
 	size_t n = strlen(r->changes);
@@ -146,7 +154,8 @@ static void on_change(const char *key, enum opt_policy policy, void *arg)
 }
 
 /* The log of the new settings, when it is another one. Returns 0 or -1. */
-static int open_log(struct reload *r, struct err *e)
+static int
+open_log(struct reload *r, struct err *e)
 {
 	const struct conf *now = r->m->conf;
 
@@ -161,7 +170,8 @@ static int open_log(struct reload *r, struct err *e)
 	return -1;
 }
 
-static void compare(struct reload *r)
+static void
+compare(struct reload *r)
 {
 	struct err e = { "" };
 
@@ -177,7 +187,8 @@ static void compare(struct reload *r)
 
 /* --- events ---------------------------------------------------------------------------------- */
 
-void reload_start(struct reload *r)
+void
+reload_start(struct reload *r)
 {
 	struct err e = { "" };
 
@@ -193,7 +204,8 @@ void reload_start(struct reload *r)
 		set_late(r, CONF_CHILD_MS / 1000.0);
 }
 
-bool reload_on_exit(struct reload *r, pid_t pid, int status)
+bool
+reload_on_exit(struct reload *r, pid_t pid, int status)
 {
 	struct err e = { "" };
 
@@ -209,7 +221,8 @@ bool reload_on_exit(struct reload *r, pid_t pid, int status)
 	return true;
 }
 
-void reload_on_answer(struct reload *r, struct slot *s, const struct chan_msg *msg)
+void
+reload_on_answer(struct reload *r, struct slot *s, const struct chan_msg *msg)
 {
 	if (msg->number != r->number || s->awaited != r->number)
 		return;
@@ -222,7 +235,8 @@ void reload_on_answer(struct reload *r, struct slot *s, const struct chan_msg *m
 		succeed(r);
 }
 
-void reload_on_death(struct reload *r, const struct slot *s)
+void
+reload_on_death(struct reload *r, const struct slot *s)
 {
 	if (s->awaited != r->number || r->number == 0)
 		return;
@@ -232,7 +246,8 @@ void reload_on_death(struct reload *r, const struct slot *s)
 		succeed(r);
 }
 
-static void on_late(struct ev_loop *loop, struct ev_timer *t, int events)
+static void
+on_late(struct ev_loop *loop, struct ev_timer *t, int events)
 {
 	struct reload *r = t->data;
 
@@ -246,7 +261,8 @@ static void on_late(struct ev_loop *loop, struct ev_timer *t, int events)
 		succeed(r);
 }
 
-void reload_init(struct reload *r, struct master *m)
+void
+reload_init(struct reload *r, struct master *m)
 {
 	r->m = m;
 	r->log_fd = NO_LOG;
@@ -254,7 +270,8 @@ void reload_init(struct reload *r, struct master *m)
 	r->late.data = r;
 }
 
-void reload_cancel(struct reload *r)
+void
+reload_cancel(struct reload *r)
 {
 	r->again = false;
 	if (r->state == RELOAD_PARSING && r->child.pid)

@@ -64,7 +64,8 @@ die(enum term_exit status, const char *format, ...)
 	exit(status);
 }
 
-static const char *login_name(void)
+static const char *
+login_name(void)
 {
 	const struct passwd *p = getpwuid(getuid());
 	const char *name = p ? p->pw_name : getenv("USER");
@@ -72,7 +73,8 @@ static const char *login_name(void)
 	return mem_dup(name && *name ? name : "user");
 }
 
-static int answer_ms(const char *text)
+static int
+answer_ms(const char *text)
 {
 	int64_t ms;
 
@@ -81,12 +83,14 @@ static int answer_ms(const char *text)
 	return (int)ms;
 }
 
-static _Noreturn void print_and_exit(const char *text)
+static _Noreturn void
+print_and_exit(const char *text)
 {
 	exit(fputs(text, stdout) < 0 || fflush(stdout) ? TERM_FAILED : TERM_DONE);
 }
 
-static void set_option(struct wish *w, int option)
+static void
+set_option(struct wish *w, int option)
 {
 	switch (option) {
 	case 'u':
@@ -111,7 +115,8 @@ static void set_option(struct wish *w, int option)
 	}
 }
 
-static void read_options(struct wish *w, int argc, char **argv)
+static void
+read_options(struct wish *w, int argc, char **argv)
 {
 	static const struct option longs[] = { { "user", required_argument, NULL, 'u' },
 		{ "message", required_argument, NULL, 'm' },
@@ -130,14 +135,16 @@ static void read_options(struct wish *w, int argc, char **argv)
 		die(TERM_USAGE, "%s", e.text);
 }
 
-static enum term_exit talk(struct term *t, const struct wish *w)
+static enum term_exit
+talk(struct term *t, const struct wish *w)
 {
 	if (w->message)
 		return term_say(t, w->message);
 	return isatty(t->in) && isatty(t->out) ? term_chat(t) : term_pipe(t);
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
 	struct wish w = { .link = { .user = login_name(), .answer_ms = ANSWER_MS } };
 	enum term_exit status;

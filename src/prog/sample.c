@@ -6,13 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static void print_keys(const char *prefix, const struct opt *table)
+static void
+print_keys(const char *prefix, const struct opt *table)
 {
 	for (const struct opt *o = table; o->path; o++)
 		printf("%s%s\n", prefix, o->path);
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
 	struct buf out;
 

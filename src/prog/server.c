@@ -44,7 +44,8 @@ static void __attribute__((noreturn)) die_usage(const char *what, const char *wh
 	exit(EXIT_USAGE);
 }
 
-static int signal_of(const char *word)
+static int
+signal_of(const char *word)
 {
 	for (const struct word *w = words; w->word; w++)
 		if (strcmp(w->word, word) == 0)
@@ -52,7 +53,8 @@ static int signal_of(const char *word)
 	die_usage("-s knows no ", word);
 }
 
-static void set(struct wish *w, int option)
+static void
+set(struct wish *w, int option)
 {
 	switch (option) {
 	case 'c':
@@ -86,7 +88,8 @@ static void set(struct wish *w, int option)
 }
 
 /* A relative path would mean another file once -d changed the directory. */
-static const char *absolute(const char *path)
+static const char *
+absolute(const char *path)
 {
 	static char out[8192];
 	char *here;
@@ -99,13 +102,15 @@ static const char *absolute(const char *path)
 	return out;
 }
 
-static int fail(const struct err *e)
+static int
+fail(const struct err *e)
 {
 	fprintf(stderr, "xiaotud: %s\n", e->text);
 	return 1;
 }
 
-static int show(const struct conf *c)
+static int
+show(const struct conf *c)
 {
 	struct buf out;
 	int bad;
@@ -117,7 +122,8 @@ static int show(const struct conf *c)
 	return bad ? 1 : 0;
 }
 
-static int test(const struct wish *w)
+static int
+test(const struct wish *w)
 {
 	struct err e = { "" };
 	int memfd = -1, status = 0;
@@ -134,7 +140,8 @@ static int test(const struct wish *w)
 	return status;
 }
 
-static int send_signal(const struct wish *w)
+static int
+send_signal(const struct wish *w)
 {
 	struct err e = { "" };
 	int memfd = -1;
@@ -159,7 +166,8 @@ static int send_signal(const struct wish *w)
 	return pid < 0 ? fail(&e) : 0;
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
 	static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
 		{ "test", no_argument, NULL, 't' }, { "show", no_argument, NULL, 'T' },

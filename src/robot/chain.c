@@ -11,8 +11,8 @@ struct chain {
 	int n;
 };
 
-struct chain *chain_open(
-    const struct conf *c, struct ev_loop *loop, struct later *later, struct err *e)
+struct chain *
+chain_open(const struct conf *c, struct ev_loop *loop, struct later *later, struct err *e)
 {
 	struct chain *chain = mem_zalloc(sizeof *chain);
 	struct robot_env env = { loop, later, (enum conf_language)c->language,
@@ -30,7 +30,8 @@ struct chain *chain_open(
 	return chain;
 }
 
-void chain_close(struct chain *c)
+void
+chain_close(struct chain *c)
 {
 	if (c == NULL)
 		return;
@@ -40,7 +41,8 @@ void chain_close(struct chain *c)
 	free(c);
 }
 
-static void on_piece(void *arg, const char *text, size_t n)
+static void
+on_piece(void *arg, const char *text, size_t n)
 {
 	struct chain_ask *a = arg;
 
@@ -51,7 +53,8 @@ static void on_piece(void *arg, const char *text, size_t n)
 static void on_done(void *arg, enum why why);
 static const struct sink own_sink = { on_piece, on_done };
 
-static void on_done(void *arg, enum why why)
+static void
+on_done(void *arg, enum why why)
 {
 	struct chain_ask *a = arg;
 
@@ -67,7 +70,8 @@ static void on_done(void *arg, enum why why)
 	robot_ask(a->chain->robots[a->at], a->talk, &a->ask, &own_sink, a);
 }
 
-void chain_ask(struct chain *c, const struct talk *talk, int only, struct chain_ask *a,
+void
+chain_ask(struct chain *c, const struct talk *talk, int only, struct chain_ask *a,
     const struct sink *sink, void *arg)
 {
 	a->chain = c;
@@ -81,29 +85,34 @@ void chain_ask(struct chain *c, const struct talk *talk, int only, struct chain_
 	robot_ask(c->robots[a->at], talk, &a->ask, &own_sink, a);
 }
 
-void chain_cancel(struct chain_ask *a)
+void
+chain_cancel(struct chain_ask *a)
 {
 	if (a->running)
 		robot_cancel(&a->ask);
 	a->running = false;
 }
 
-const char *chain_robot_name(const struct chain_ask *a)
+const char *
+chain_robot_name(const struct chain_ask *a)
 {
 	return chain_name_at(a->chain, a->at);
 }
 
-int chain_size(const struct chain *c)
+int
+chain_size(const struct chain *c)
 {
 	return c->n;
 }
 
-const char *chain_name_at(const struct chain *c, int i)
+const char *
+chain_name_at(const struct chain *c, int i)
 {
 	return c->robots[i]->conf->name;
 }
 
-bool chain_wants_history(const struct chain *c)
+bool
+chain_wants_history(const struct chain *c)
 {
 	for (int i = 0; i < c->n; i++)
 		if (c->robots[i]->ops->wants_history)

@@ -15,7 +15,8 @@ enum { PAIRS = 65536 };
 
 /* --- folding --------------------------------------------------------------------------------- */
 
-static bool is_blank(uint32_t c)
+static bool
+is_blank(uint32_t c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xA0 || (c >= 0x2000 && c <= 0x200A) ||
 	       c == 0x202F || c == 0x3000;
@@ -23,7 +24,8 @@ static bool is_blank(uint32_t c)
 
 /* The half-width, lower-case form. The full-width star stays, so that only `*` is one in patterns.
  */
-static uint32_t fold(uint32_t c)
+static uint32_t
+fold(uint32_t c)
 {
 	if (c >= 0xFF01 && c <= 0xFF5E && c != 0xFF0A)
 		c -= 0xFEE0;
@@ -53,7 +55,8 @@ static uint32_t fold(uint32_t c)
 }
 
 /* Drop blanks and marks from the end, but not all there is: "???" is a message too. */
-static size_t without_end(const char *s, size_t n)
+static size_t
+without_end(const char *s, size_t n)
 {
 	size_t end;
 
@@ -65,7 +68,8 @@ static size_t without_end(const char *s, size_t n)
 }
 
 /* Fold n bytes of UTF-8 into out, which has room for n bytes, and n + 1 places. */
-static void fold_text(const char *s, size_t n, struct pattern_text *out)
+static void
+fold_text(const char *s, size_t n, struct pattern_text *out)
 {
 	size_t k = 0;
 
@@ -99,13 +103,15 @@ static void fold_text(const char *s, size_t n, struct pattern_text *out)
 /* --- matching -------------------------------------------------------------------------------- */
 
 /* In ASCII, whatever the locale. */
-static bool is_alnum(char c)
+static bool
+is_alnum(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
 /* Is byte i part of an ASCII word? So is the apostrophe of "don't". */
-static bool is_word(const struct pattern_text *t, size_t i)
+static bool
+is_word(const struct pattern_text *t, size_t i)
 {
 	if (i >= t->n)
 		return false;
@@ -114,17 +120,20 @@ static bool is_word(const struct pattern_text *t, size_t i)
 	return is_alnum(t->s[i]);
 }
 
-bool pattern_is_edge(const struct pattern_text *t, size_t i)
+bool
+pattern_is_edge(const struct pattern_text *t, size_t i)
 {
 	return i == 0 || !is_word(t, i - 1) || !is_word(t, i);
 }
 
-static unsigned pair_at(const char *s)
+static unsigned
+pair_at(const char *s)
 {
 	return (unsigned)((unsigned char)s[0] << 8 | (unsigned char)s[1]);
 }
 
-void pattern_text_init(struct pattern_text *t, const char *s, size_t n)
+void
+pattern_text_init(struct pattern_text *t, const char *s, size_t n)
 {
 	t->s = mem_zalloc(n);
 	t->at = mem_resize(NULL, n + 1, sizeof *t->at);
@@ -134,7 +143,8 @@ void pattern_text_init(struct pattern_text *t, const char *s, size_t n)
 		t->pairs[pair_at(t->s + i) / 64] |= (uint64_t)1 << pair_at(t->s + i) % 64;
 }
 
-void pattern_text_release(struct pattern_text *t)
+void
+pattern_text_release(struct pattern_text *t)
 {
 	free(t->s);
 	free(t->at);
@@ -142,7 +152,8 @@ void pattern_text_release(struct pattern_text *t)
 }
 
 /* Can the part stand anywhere in the text? */
-static bool has_pairs(const struct pattern_text *t, const struct pattern_part *part)
+static bool
+has_pairs(const struct pattern_text *t, const struct pattern_part *part)
 {
 	for (size_t i = 0; i + 1 < part->n; i++)
 		if (!(t->pairs[pair_at(part->s + i) / 64] >> pair_at(part->s + i) % 64 & 1))
@@ -151,8 +162,9 @@ static bool has_pairs(const struct pattern_text *t, const struct pattern_part *p
 }
 
 /* Where the part first stands in from..to of the text, on edges. Returns false when nowhere. */
-static bool find_part(const struct pattern_text *t, const struct pattern_part *part,
-    struct pattern_span in, size_t *place)
+static bool
+find_part(const struct pattern_text *t, const struct pattern_part *part, struct pattern_span in,
+    size_t *place)
 {
 	for (size_t i = in.from; in.to - i >= part->n; i++) {
 		const char *s = memmem(t->s + i, in.to - i, part->s, part->n);
@@ -168,13 +180,15 @@ static bool find_part(const struct pattern_text *t, const struct pattern_part *p
 	return false;
 }
 
-bool pattern_is_at(const struct pattern_text *t, size_t i, const struct pattern_part *part)
+bool
+pattern_is_at(const struct pattern_text *t, size_t i, const struct pattern_part *part)
 {
 	return t->n - i >= part->n && memcmp(t->s + i, part->s, part->n) == 0;
 }
 
 /* Drop blanks and marks around a capture. */
-static struct pattern_span trim(const struct pattern_text *t, struct pattern_span s)
+static struct pattern_span
+trim(const struct pattern_text *t, struct pattern_span s)
 {
 	while (s.from < s.to && strchr(" .,;:!?~", t->s[s.from]))
 		s.from++;
@@ -183,7 +197,8 @@ static struct pattern_span trim(const struct pattern_text *t, struct pattern_spa
 	return s;
 }
 
-bool pattern_match(const struct pattern *p, const struct pattern_text *t,
+bool
+pattern_match(const struct pattern *p, const struct pattern_text *t,
     struct pattern_span captures[PATTERN_CAPTURES])
 {
 	const struct pattern_part *first = &p->parts[0], *last = &p->parts[p->n_parts - 1];
@@ -212,7 +227,8 @@ bool pattern_match(const struct pattern *p, const struct pattern_text *t,
 
 /* --- making ---------------------------------------------------------------------------------- */
 
-void pattern_part_make(struct arena *a, const char *s, struct pattern_part *part)
+void
+pattern_part_make(struct arena *a, const char *s, struct pattern_part *part)
 {
 	size_t n = strlen(s);
 	struct pattern_text t = { .s = arena_zalloc(a, n + 1) };
@@ -223,7 +239,8 @@ void pattern_part_make(struct arena *a, const char *s, struct pattern_part *part
 	*part = (struct pattern_part){ t.s, t.n };
 }
 
-void pattern_make(struct arena *a, const char *s, struct pattern *p)
+void
+pattern_make(struct arena *a, const char *s, struct pattern *p)
 {
 	struct pattern_part whole;
 	char *from, *end;

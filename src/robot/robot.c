@@ -13,7 +13,8 @@ const char *const why_words[] = { "ok", "timeout", "unavailable", "bad-reply", "
 static const struct robot_ops *const kinds[] = { &robot_rules, &robot_hello, &robot_turing,
 	&robot_turing2 };
 
-struct robot *robot_open(const struct conf_robot *c, const struct robot_env *env, struct err *e)
+struct robot *
+robot_open(const struct conf_robot *c, const struct robot_env *env, struct err *e)
 {
 	struct robot *r = mem_zalloc(sizeof *r);
 
@@ -28,7 +29,8 @@ struct robot *robot_open(const struct conf_robot *c, const struct robot_env *env
 	return r;
 }
 
-void robot_close(struct robot *r)
+void
+robot_close(struct robot *r)
 {
 	if (r == NULL)
 		return;
@@ -36,7 +38,8 @@ void robot_close(struct robot *r)
 	free(r);
 }
 
-void robot_ask(
+void
+robot_ask(
     struct robot *r, const struct talk *talk, struct ask *ask, const struct sink *sink, void *arg)
 {
 	*ask = (struct ask){ .sink = sink, .arg = arg, .robot = r };
@@ -44,13 +47,15 @@ void robot_ask(
 	r->ops->ask(r, talk, ask);
 }
 
-void robot_cancel(struct ask *ask)
+void
+robot_cancel(struct ask *ask)
 {
 	later_remove(&ask->later);
 	ask->robot->ops->cancel(ask);
 }
 
-void ask_piece(struct ask *ask, const char *text, size_t n)
+void
+ask_piece(struct ask *ask, const char *text, size_t n)
 {
 	size_t limit = ask->robot->env.limit_bytes;
 	struct buf clean;
@@ -65,7 +70,8 @@ void ask_piece(struct ask *ask, const char *text, size_t n)
 	buf_release(&clean);
 }
 
-void ask_done(struct ask *ask, enum why why)
+void
+ask_done(struct ask *ask, enum why why)
 {
 	struct buf rest;
 

@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-static void on_later(void *arg)
+static void
+on_later(void *arg)
 {
 	struct ask *ask = arg;
 	struct buf answer = *(struct buf *)ask->own;
@@ -18,14 +19,16 @@ static void on_later(void *arg)
 	ask_done(ask, WHY_OK);
 }
 
-static int hello_open(struct robot *r, struct err *e)
+static int
+hello_open(struct robot *r, struct err *e)
 {
 	(void)r;
 	(void)e;
 	return 0;
 }
 
-static void hello_ask(struct robot *r, const struct talk *talk, struct ask *ask)
+static void
+hello_ask(struct robot *r, const struct talk *talk, struct ask *ask)
 {
 	struct buf *answer = mem_zalloc(sizeof *answer);
 
@@ -38,7 +41,8 @@ static void hello_ask(struct robot *r, const struct talk *talk, struct ask *ask)
 	later_add(r->env.later, &ask->later);
 }
 
-static void hello_cancel(struct ask *ask)
+static void
+hello_cancel(struct ask *ask)
 {
 	if (ask->own)
 		buf_release(ask->own);
@@ -46,7 +50,8 @@ static void hello_cancel(struct ask *ask)
 	ask->own = NULL;
 }
 
-static void hello_close(struct robot *r)
+static void
+hello_close(struct robot *r)
 {
 	(void)r;
 }

@@ -63,7 +63,8 @@ struct socket_watch {
 
 /* --- the multi handle on the loop ------------------------------------------------------------ */
 
-static void act(struct lane *lane, curl_socket_t fd, int what)
+static void
+act(struct lane *lane, curl_socket_t fd, int what)
 {
 	int running;
 
@@ -71,7 +72,8 @@ static void act(struct lane *lane, curl_socket_t fd, int what)
 	later_add(lane->http->env.later, &lane->http->drain);
 }
 
-static void on_io(struct ev_loop *loop, struct ev_io *io, int events)
+static void
+on_io(struct ev_loop *loop, struct ev_io *io, int events)
 {
 	struct socket_watch *w = io->data;
 
@@ -80,14 +82,16 @@ static void on_io(struct ev_loop *loop, struct ev_io *io, int events)
 	    (events & EV_READ ? CURL_CSELECT_IN : 0) | (events & EV_WRITE ? CURL_CSELECT_OUT : 0));
 }
 
-static void on_timer(struct ev_loop *loop, struct ev_timer *t, int events)
+static void
+on_timer(struct ev_loop *loop, struct ev_timer *t, int events)
 {
 	(void)loop;
 	(void)events;
 	act(t->data, CURL_SOCKET_TIMEOUT, 0);
 }
 
-static int on_curl_timer(CURLM *multi, long ms, void *arg)
+static int
+on_curl_timer(CURLM *multi, long ms, void *arg)
 {
 	struct lane *lane = arg;
 	struct ev_loop *loop = lane->http->env.loop;
@@ -102,7 +106,8 @@ static int on_curl_timer(CURLM *multi, long ms, void *arg)
 	return 0;
 }
 
-static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *fd_arg)
+static int
+on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *fd_arg)
 {
 	struct lane *lane = arg;
 	struct socket_watch *w = fd_arg;
@@ -132,7 +137,8 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
 
 /* --- one transfer ---------------------------------------------------------------------------- */
 
-static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
+static size_t
+on_body(char *bytes, size_t size, size_t n, void *arg)
 {
 	struct http_call *call = arg;
 
@@ -146,7 +152,8 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 	return n;
 }
 
-static void set_options(struct http_call *call, const struct http_options *o)
+static void
+set_options(struct http_call *call, const struct http_options *o)
 {
 	CURL *c = call->easy;
 
@@ -172,7 +179,8 @@ static void set_options(struct http_call *call, const struct http_options *o)
 
 /* The first header is overwritten in place with every request's id, so that a robot can tell a
  * request that libcurl had to send again from a new one. */
-static struct http_call *call_new(struct lane *lane)
+static struct http_call *
+call_new(struct lane *lane)
 {
 	struct http_call *call = mem_zalloc(sizeof *call);
 	size_t limit = lane->http->o.limit_bytes;
@@ -195,7 +203,8 @@ static struct http_call *call_new(struct lane *lane)
 	return call;
 }
 
-static void call_free(struct http_call *call)
+static void
+call_free(struct http_call *call)
 {
 	curl_easy_cleanup(call->easy);
 	curl_slist_free_all(call->headers);
@@ -204,7 +213,8 @@ static void call_free(struct http_call *call)
 	free(call);
 }
 
-static void call_rest(struct http_call *call)
+static void
+call_rest(struct http_call *call)
 {
 	curl_multi_remove_handle(call->lane->multi, call->easy);
 	lapse_stop(&call->progress);
@@ -217,7 +227,8 @@ static void call_rest(struct http_call *call)
 	list_append(call->lane->idle.next, &call->link);
 }
 
-static void finish(struct http_call *call, enum why why, long status)
+static void
+finish(struct http_call *call, enum why why, long status)
 {
 	http_on_reply *on_reply = call->on_reply;
 	void *arg = call->arg;
@@ -229,7 +240,8 @@ static void finish(struct http_call *call, enum why why, long status)
 	buf_release(&reply);
 }
 
-static enum why why_of(CURLcode code, const struct http_call *call)
+static enum why
+why_of(CURLcode code, const struct http_call *call)
 {
 	if (call->overflow)
 		return WHY_BAD_REPLY;
@@ -253,7 +265,8 @@ static enum why why_of(CURLcode code, const struct http_call *call)
 	}
 }
 
-static void on_drain(void *arg)
+static void
+on_drain(void *arg)
 {
 	struct http *h = arg;
 	CURLMsg *m;
@@ -272,7 +285,8 @@ static void on_drain(void *arg)
 	}
 }
 
-static void on_late(struct lapse_entry *e, void *arg)
+static void
+on_late(struct lapse_entry *e, void *arg)
 {
 	(void)arg;
 	finish(list_item(e, struct http_call, progress), WHY_TIMEOUT, 0);
@@ -280,7 +294,8 @@ static void on_late(struct lapse_entry *e, void *arg)
 
 /* --- lanes and the public face --------------------------------------------------------------- */
 
-static struct lane *lane_new(struct http *h)
+static struct lane *
+lane_new(struct http *h)
 {
 	struct lane *lane = mem_zalloc(sizeof *lane);
 
@@ -300,7 +315,8 @@ static struct lane *lane_new(struct http *h)
 	return lane;
 }
 
-static struct lane *pick_lane(struct http *h)
+static struct lane *
+pick_lane(struct http *h)
 {
 	for (int i = 0; i < h->n_lanes; i++)
 		if (h->lanes[i]->n_busy < LANE_CALLS)
@@ -309,7 +325,8 @@ static struct lane *pick_lane(struct http *h)
 	return h->n_lanes < MAX_LANES ? lane_new(h) : h->lanes[MAX_LANES - 1];
 }
 
-struct http *http_open(const struct http_options *o, const struct robot_env *env, struct err *e)
+struct http *
+http_open(const struct http_options *o, const struct robot_env *env, struct err *e)
 {
 	struct http *h = mem_zalloc(sizeof *h);
 
@@ -323,7 +340,8 @@ struct http *http_open(const struct http_options *o, const struct robot_env *env
 	return h;
 }
 
-static void lane_free(struct lane *lane)
+static void
+lane_free(struct lane *lane)
 {
 	while (!list_is_empty(&lane->idle)) {
 		struct http_call *call = list_item(lane->idle.next, struct http_call, link);
@@ -336,7 +354,8 @@ static void lane_free(struct lane *lane)
 	free(lane);
 }
 
-void http_close(struct http *h)
+void
+http_close(struct http *h)
 {
 	if (h == NULL)
 		return;
@@ -349,7 +368,8 @@ void http_close(struct http *h)
 	free(h);
 }
 
-struct http_call *http_start(struct http *h, struct buf *body, http_on_reply *on_reply, void *arg)
+struct http_call *
+http_start(struct http *h, struct buf *body, http_on_reply *on_reply, void *arg)
 {
 	struct lane *lane = pick_lane(h);
 	struct http_call *call;
@@ -375,12 +395,14 @@ struct http_call *http_start(struct http *h, struct buf *body, http_on_reply *on
 	return call;
 }
 
-void http_cancel(struct http_call *call)
+void
+http_cancel(struct http_call *call)
 {
 	call_rest(call);
 }
 
-enum why http_why(long status)
+enum why
+http_why(long status)
 {
 	if (status >= 200 && status < 300)
 		return WHY_OK;

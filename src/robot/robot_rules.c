@@ -62,7 +62,8 @@ struct found {
 };
 
 /* In what script is it? Anything but Chinese and ASCII letters says nothing. */
-static enum script script_of(const char *s, size_t n)
+static enum script
+script_of(const char *s, size_t n)
 {
 	enum script script = SCRIPT_NONE;
 
@@ -82,7 +83,8 @@ static enum script script_of(const char *s, size_t n)
 /* --- matching -------------------------------------------------------------------------------- */
 
 /* Can one of them be said with these captures? */
-static bool has_phrase(const struct phrases *p, unsigned empty)
+static bool
+has_phrase(const struct phrases *p, unsigned empty)
 {
 	for (int i = 0; i < p->n; i++)
 		if (!(p->at[i].captures & empty))
@@ -90,7 +92,8 @@ static bool has_phrase(const struct phrases *p, unsigned empty)
 	return false;
 }
 
-static bool match_rule(struct rule *r, struct found *f)
+static bool
+match_rule(struct rule *r, struct found *f)
 {
 	for (int i = 0; i < r->n_patterns; i++) {
 		const struct pattern *p = &r->patterns[i];
@@ -109,7 +112,8 @@ static bool match_rule(struct rule *r, struct found *f)
 }
 
 /* Fold the message and find its rule. Gives f->text. */
-static void find_rule(struct rules *own, const char *s, size_t n, struct found *f)
+static void
+find_rule(struct rules *own, const char *s, size_t n, struct found *f)
 {
 	memset(f, 0, sizeof *f);
 	pattern_text_init(&f->text, s, n);
@@ -122,8 +126,8 @@ static void find_rule(struct rules *own, const char *s, size_t n, struct found *
 
 /* The next of the phrases in the script, or, unless `strict`, the next in any. NULL when there is
  * none. */
-static const struct phrase *next_phrase(
-    struct phrases *p, unsigned empty, enum script script, bool strict)
+static const struct phrase *
+next_phrase(struct phrases *p, unsigned empty, enum script script, bool strict)
 {
 	for (int pass = 0; pass < (strict ? 1 : 2); pass++) {
 		for (int k = 0; k < p->n; k++) {
@@ -141,8 +145,8 @@ static const struct phrase *next_phrase(
 }
 
 /* The longest pair whose `from` stands at byte i as a whole word, or NULL. */
-static const struct turned *turned_at(
-    const struct rules *own, const struct pattern_text *t, struct pattern_span in, size_t i)
+static const struct turned *
+turned_at(const struct rules *own, const struct pattern_text *t, struct pattern_span in, size_t i)
 {
 	const struct turned *best = NULL;
 
@@ -158,7 +162,8 @@ static const struct turned *turned_at(
 }
 
 /* Append the capture as it was written, with its pronouns turned, each once. */
-static int say_capture(
+static int
+say_capture(
     const struct rules *own, const struct pattern_text *t, struct pattern_span in, struct buf *out)
 {
 	for (size_t i = in.from; i < in.to;) {
@@ -184,7 +189,8 @@ static int say_capture(
 }
 
 /* Append the local time, date (ISO 8601) or day of the week that `word` asks for. */
-static int say_now(const char *word, enum script script, struct buf *out)
+static int
+say_now(const char *word, enum script script, struct buf *out)
 {
 	static const char *const han[] = { "日", "一", "二", "三", "四", "五", "六" };
 	static const char *const latin[] = { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday",
@@ -205,7 +211,8 @@ static int say_now(const char *word, enum script script, struct buf *out)
 
 /* Append what the {word} at s stands for. Returns its length, braces included, 0 when it is plain
  * text, -1 when out is full. */
-static int say_place(const struct rules *own, const struct talk *talk, const struct found *f,
+static int
+say_place(const struct rules *own, const struct talk *talk, const struct found *f,
     const struct phrase *p, const char *s, struct buf *out)
 {
 	if (s[1] >= '1' && s[1] <= '9' && s[2] == '}')
@@ -220,8 +227,9 @@ static int say_place(const struct rules *own, const struct talk *talk, const str
 }
 
 /* Append the phrase; a full buffer just ends it. */
-static void say(const struct rules *own, const struct talk *talk, const struct found *f,
-    const struct phrase *p, struct buf *out)
+static void
+say(const struct rules *own, const struct talk *talk, const struct found *f, const struct phrase *p,
+    struct buf *out)
 {
 	for (const char *s = p->s; *s;) {
 		size_t run = strcspn(s, "{");
@@ -239,7 +247,8 @@ static void say(const struct rules *own, const struct talk *talk, const struct f
 }
 
 /* The script to answer in: that of the message, or of the last one before that had any. */
-static enum script script_of_talk(const struct robot *r, const struct talk *talk)
+static enum script
+script_of_talk(const struct robot *r, const struct talk *talk)
 {
 	enum script script = script_of(talk->text, talk->n_text);
 
@@ -252,7 +261,8 @@ static enum script script_of_talk(const struct robot *r, const struct talk *talk
 
 /* Which earlier question is to be come back to? Each one once, the oldest first; those that found
  * no rule have used one up. Returns its index, or -1. */
-static int remembered(struct rules *own, const struct talk *talk)
+static int
+remembered(struct rules *own, const struct talk *talk)
 {
 	int *waiting = mem_resize(NULL, (size_t)talk->n_history + 1, sizeof *waiting);
 	int first = 0, n = 0, index;
@@ -272,8 +282,8 @@ static int remembered(struct rules *own, const struct talk *talk)
 	return index;
 }
 
-static bool say_remembered(
-    struct rules *own, const struct talk *talk, enum script script, struct buf *out)
+static bool
+say_remembered(struct rules *own, const struct talk *talk, enum script script, struct buf *out)
 {
 	int i = remembered(own, talk);
 	const struct phrase *p;
@@ -290,7 +300,8 @@ static bool say_remembered(
 }
 
 /* Append the answer. Returns false when there is none. */
-static bool answer(struct robot *r, const struct talk *talk, struct buf *out)
+static bool
+answer(struct robot *r, const struct talk *talk, struct buf *out)
 {
 	struct rules *own = r->own;
 	enum script script = script_of_talk(r, talk);
@@ -313,7 +324,8 @@ static bool answer(struct robot *r, const struct talk *talk, struct buf *out)
 
 /* --- opening --------------------------------------------------------------------------------- */
 
-static void make_phrases(struct arena *a, const struct conf_texts *t, struct phrases *out)
+static void
+make_phrases(struct arena *a, const struct conf_texts *t, struct phrases *out)
 {
 	out->n = t->n;
 	out->at = arena_zalloc(a, (size_t)t->n * sizeof *out->at);
@@ -330,7 +342,8 @@ static void make_phrases(struct arena *a, const struct conf_texts *t, struct phr
 	}
 }
 
-static void make_rule(struct arena *a, const struct conf_rule *c, struct rule *r)
+static void
+make_rule(struct arena *a, const struct conf_rule *c, struct rule *r)
 {
 	r->priority = c->priority;
 	r->n_patterns = c->patterns.n;
@@ -342,7 +355,8 @@ static void make_rule(struct arena *a, const struct conf_rule *c, struct rule *r
 }
 
 /* Put the rules into the order in which they are tried: by priority, then as in the file. */
-static void make_rules(struct rules *own, const struct conf_rules *c)
+static void
+make_rules(struct rules *own, const struct conf_rules *c)
 {
 	own->rules = arena_zalloc(&own->arena, (size_t)c->n_rules * sizeof *own->rules);
 	for (int i = 0; i < c->n_rules; i++) {
@@ -356,7 +370,8 @@ static void make_rules(struct rules *own, const struct conf_rules *c)
 	}
 }
 
-static int rules_open(struct robot *r, struct err *e)
+static int
+rules_open(struct robot *r, struct err *e)
 {
 	const struct conf_rules *c = &r->conf->rules;
 	struct rules *own = mem_zalloc(sizeof *own);
@@ -374,7 +389,8 @@ static int rules_open(struct robot *r, struct err *e)
 	return 0;
 }
 
-static void rules_close(struct robot *r)
+static void
+rules_close(struct robot *r)
 {
 	struct rules *own = r->own;
 
@@ -384,7 +400,8 @@ static void rules_close(struct robot *r)
 	r->own = NULL;
 }
 
-static void on_later(void *arg)
+static void
+on_later(void *arg)
 {
 	struct ask *ask = arg;
 	struct buf out;
@@ -399,14 +416,16 @@ static void on_later(void *arg)
 	ask_done(ask, said ? WHY_OK : WHY_REFUSED);
 }
 
-static void rules_ask(struct robot *r, const struct talk *talk, struct ask *ask)
+static void
+rules_ask(struct robot *r, const struct talk *talk, struct ask *ask)
 {
 	ask->own = (void *)(uintptr_t)talk;
 	later_task_init(&ask->later, on_later, ask);
 	later_add(r->env.later, &ask->later);
 }
 
-static void rules_cancel(struct ask *ask)
+static void
+rules_cancel(struct ask *ask)
 {
 	later_remove(&ask->later);
 }

@@ -12,7 +12,8 @@
 
 enum { LIST_ENTRIES = 10 };
 
-void turing_user_id(const char *name, size_t n, const char *api_key, char out[TURING_ID_BYTES + 1])
+void
+turing_user_id(const char *name, size_t n, const char *api_key, char out[TURING_ID_BYTES + 1])
 {
 	unsigned char mac[EVP_MAX_MD_SIZE];
 	unsigned int size = 0;
@@ -23,18 +24,21 @@ void turing_user_id(const char *name, size_t n, const char *api_key, char out[TU
 		snprintf(out + 2 * i, 3, "%02x", mac[i]);
 }
 
-static const char *first_key(const struct conf_robot *c)
+bool
+turing_is_used_up(int64_t code)
 {
-	return c->api_key.n ? c->api_key.at[0] : "";
+	return code == 40004 || code == 4003;
 }
 
-void turing_request(const struct conf_robot *c, const struct talk *talk, struct buf *out)
+void
+turing_request(
+    const struct conf_robot *c, const char *key, const struct talk *talk, struct buf *out)
 {
 	char id[TURING_ID_BYTES + 1];
 
-	turing_user_id(talk->user, talk->n_user, first_key(c), id);
+	turing_user_id(talk->user, talk->n_user, c->api_key.n ? c->api_key.at[0] : "", id);
 	(void)buf_adds(out, "{\"key\":");
-	(void)json_write(first_key(c), strlen(first_key(c)), out);
+	(void)json_write(key, strlen(key), out);
 	(void)buf_adds(out, ",\"info\":");
 	(void)json_write(
 	    talk->text, text_cut_chars(talk->text, talk->n_text, TURING_INFO_CHARS), out);
@@ -45,11 +49,13 @@ void turing_request(const struct conf_robot *c, const struct talk *talk, struct 
 	(void)buf_addf(out, ",\"userid\":\"%s\"}", id);
 }
 
-void turing2_request(const struct conf_robot *c, const struct talk *talk, struct buf *out)
+void
+turing2_request(
+    const struct conf_robot *c, const char *key, const struct talk *talk, struct buf *out)
 {
 	char id[TURING_ID_BYTES + 1];
 
-	turing_user_id(talk->user, talk->n_user, first_key(c), id);
+	turing_user_id(talk->user, talk->n_user, c->api_key.n ? c->api_key.at[0] : "", id);
 	(void)buf_adds(out, "{\"reqType\":0,\"perception\":{\"inputText\":{\"text\":");
 	(void)json_write(
 	    talk->text, text_cut_chars(talk->text, talk->n_text, TURING2_TEXT_CHARS), out);
@@ -60,14 +66,15 @@ void turing2_request(const struct conf_robot *c, const struct talk *talk, struct
 		(void)buf_adds(out, "}}");
 	}
 	(void)buf_adds(out, "},\"userInfo\":{\"apiKey\":");
-	(void)json_write(first_key(c), strlen(first_key(c)), out);
+	(void)json_write(key, strlen(key), out);
 	(void)buf_addf(out, ",\"userId\":\"%s\"}}", id);
 }
 
 /* --- replies --------------------------------------------------------------------------------- */
 
 /* Append s with <br> and U+00A0 as blanks: both come in answers and mean nothing else. */
-static void add_text(const char *s, size_t n, struct buf *out)
+static void
+add_text(const char *s, size_t n, struct buf *out)
 {
 	for (size_t i = 0; i < n;) {
 		size_t skip = 0;
@@ -84,7 +91,8 @@ static void add_text(const char *s, size_t n, struct buf *out)
 }
 
 /* Append a member if it is a text that says something; `before` goes in front. */
-static void add_member(struct json_object *o, const char *key, const char *before, struct buf *out)
+static void
+add_member(struct json_object *o, const char *key, const char *before, struct buf *out)
 {
 	size_t n;
 	const char *s = json_text(o, key, &n);
@@ -96,7 +104,8 @@ static void add_member(struct json_object *o, const char *key, const char *befor
 }
 
 /* One entry of a list, whatever its class: the members that are there, in reading order. */
-static void add_entry(struct json_object *o, struct buf *out)
+static void
+add_entry(struct json_object *o, struct buf *out)
 {
 	static const char *const keys[][2] = { { "article", "" }, { "name", "" },
 		{ "trainnum", "" }, { "flight", "" }, { "title", "" }, { "source", " - " },
@@ -117,7 +126,8 @@ static void add_entry(struct json_object *o, struct buf *out)
 		buf_cut(out, before - 1);
 }
 
-static void add_list(struct json_object *list, struct buf *out)
+static void
+add_list(struct json_object *list, struct buf *out)
 {
 	size_t n = list ? json_list_size(list) : 0;
 
@@ -125,7 +135,8 @@ static void add_list(struct json_object *list, struct buf *out)
 		add_entry(json_list_at(list, i), out);
 }
 
-static enum why no_answer(enum conf_language language, struct buf *out)
+static enum why
+no_answer(enum conf_language language, struct buf *out)
 {
 	(void)buf_adds(out, language == CONF_ZH
 				? "这个我还不会，换个话题吧。"
@@ -134,7 +145,8 @@ static enum why no_answer(enum conf_language language, struct buf *out)
 }
 
 /* robot-apis, error matrix: what each code of v1 and v2 means for the message. */
-static enum why why_of_code(int64_t code, enum conf_language language, struct buf *out)
+static enum why
+why_of_code(int64_t code, enum conf_language language, struct buf *out)
 {
 	switch (code) {
 	case 40005: /* not supported */
@@ -150,7 +162,8 @@ static enum why why_of_code(int64_t code, enum conf_language language, struct bu
 	}
 }
 
-enum why turing_reply(
+enum why
+turing_reply(
     const char *bytes, size_t n, enum conf_language language, struct buf *out, int64_t *code)
 {
 	struct json_object *o = json_read(bytes, n), *function;
@@ -190,7 +203,8 @@ done:
 }
 
 /* Append one result of v2; `want_text` picks texts first, the rest in a second walk. */
-static void add_result(struct json_object *result, bool want_text, struct buf *out)
+static void
+add_result(struct json_object *result, bool want_text, struct buf *out)
 {
 	static const char *const kinds[] = { "url", "voice", "video", "image" };
 	struct json_object *values = json_object_member(result, "values");
@@ -205,7 +219,8 @@ static void add_result(struct json_object *result, bool want_text, struct buf *o
 	add_list(json_list(values, "news"), out);
 }
 
-enum why turing2_reply(
+enum why
+turing2_reply(
     const char *bytes, size_t n, enum conf_language language, struct buf *out, int64_t *code)
 {
 	struct json_object *o = json_read(bytes, n), *results;

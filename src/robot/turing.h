@@ -14,8 +14,13 @@ enum { TURING_INFO_CHARS = 30, TURING2_TEXT_CHARS = 128, TURING_ID_BYTES = 32 };
 void turing_user_id(const char *name, size_t n, const char *api_key, char out[TURING_ID_BYTES + 1]);
 
 /* Append the JSON body of a request. The text is cut to what the robot takes, by characters. */
-void turing_request(const struct conf_robot *c, const struct talk *talk, struct buf *out);
-void turing2_request(const struct conf_robot *c, const struct talk *talk, struct buf *out);
+void turing_request(
+    const struct conf_robot *c, const char *key, const struct talk *talk, struct buf *out);
+void turing2_request(
+    const struct conf_robot *c, const char *key, const struct talk *talk, struct buf *out);
+
+/* Does the code of a reply say that the key has no calls left for today? */
+bool turing_is_used_up(int64_t code);
 
 /* Read a whole reply; append the answer as readable text, links and lists included.
  * Returns WHY_OK, or why there is no answer; then *code is the robot's error code, 0 without one.

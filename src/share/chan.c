@@ -17,14 +17,16 @@ union control {
 	struct cmsghdr align;
 };
 
-int chan_pair(int fds[2], struct err *e)
+int
+chan_pair(int fds[2], struct err *e)
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
 		return err_errno(e, "socketpair");
 	return 0;
 }
 
-int chan_send(int fd, const struct chan_msg *m)
+int
+chan_send(int fd, const struct chan_msg *m)
 {
 	struct head h;
 	union control control;
@@ -54,7 +56,8 @@ int chan_send(int fd, const struct chan_msg *m)
 	return n == (ssize_t)sizeof h ? 0 : -1;
 }
 
-int chan_receive(int fd, struct chan_msg *m)
+int
+chan_receive(int fd, struct chan_msg *m)
 {
 	struct head h;
 	union control control;

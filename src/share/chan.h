@@ -12,8 +12,8 @@
 enum { CHAN_FDS = 80, CHAN_TEXT = 480 };
 
 enum chan_kind {
-	CHAN_READY,   /* worker: I serve */
-	CHAN_PREPARE, /* master: number; fds: snapshot, then a listener for each entry of `listen` */
+	CHAN_READY,     /* worker: I serve */
+	CHAN_PREPARE,   /* master: number; fds: snapshot, then a listener for each door */
 	CHAN_PREPARED,  /* worker: number; could be made real */
 	CHAN_REFUSED,   /* worker: number, text: why not */
 	CHAN_COMMIT,    /* master: number; use it now */

@@ -4,7 +4,8 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-struct score *score_new(void)
+struct score *
+score_new(void)
 {
 	void *map = mmap(
 	    NULL, sizeof(struct score), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -12,12 +13,14 @@ struct score *score_new(void)
 	return map == MAP_FAILED ? NULL : map;
 }
 
-void score_reset_now(struct score *s, int slot)
+void
+score_reset_now(struct score *s, int slot)
 {
 	atomic_store(&s->slots[slot].chats, 0);
 }
 
-int64_t score_chats(const struct score *s)
+int64_t
+score_chats(const struct score *s)
 {
 	int64_t n = 0;
 

@@ -35,7 +35,8 @@ void score_reset_now(struct score *s, int slot);
 /* Chats open over all slots. */
 int64_t score_chats(const struct score *s);
 
-static inline void score_add(_Atomic int64_t *counter, int64_t n)
+static inline void
+score_add(_Atomic int64_t *counter, int64_t n)
 {
 	atomic_store_explicit(
 	    counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);

@@ -24,7 +24,8 @@ struct tally {
 	struct bucket *buckets; /* BUCKETS of each slot */
 };
 
-struct tally *tally_new(int n_slots)
+struct tally *
+tally_new(int n_slots)
 {
 	size_t size = (size_t)n_slots * BUCKETS * sizeof(struct bucket);
 	void *map = mmap(
@@ -39,14 +40,16 @@ struct tally *tally_new(int n_slots)
 	return t;
 }
 
-static struct bucket *bucket_of(const struct tally *t, int slot, uint64_t key)
+static struct bucket *
+bucket_of(const struct tally *t, int slot, uint64_t key)
 {
 	uint64_t hash = key * 0x9E3779B97F4A7C15ULL;
 
 	return &t->buckets[(size_t)slot * BUCKETS + (hash >> 54)];
 }
 
-void tally_reset(struct tally *t, int slot)
+void
+tally_reset(struct tally *t, int slot)
 {
 	size_t size = BUCKETS * sizeof(struct bucket);
 
@@ -54,7 +57,8 @@ void tally_reset(struct tally *t, int slot)
 	(void)madvise(&t->buckets[(size_t)slot * BUCKETS], size, MADV_REMOVE);
 }
 
-uint64_t tally_key(const struct sock_addr *a)
+uint64_t
+tally_key(const struct sock_addr *a)
 {
 	uint64_t key = 0;
 
@@ -65,7 +69,8 @@ uint64_t tally_key(const struct sock_addr *a)
 	return a->u.any.sa_family == AF_INET6 && key == 0 ? 1 : key;
 }
 
-int64_t tally_count(const struct tally *t, uint64_t key)
+int64_t
+tally_count(const struct tally *t, uint64_t key)
 {
 	int64_t n = 0;
 
@@ -79,7 +84,8 @@ int64_t tally_count(const struct tally *t, uint64_t key)
 	return n;
 }
 
-int tally_add(struct tally *t, int slot, uint64_t key, int n)
+int
+tally_add(struct tally *t, int slot, uint64_t key, int n)
 {
 	struct bucket *b = bucket_of(t, slot, key);
 	struct entry *found = NULL;

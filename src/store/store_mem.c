@@ -27,14 +27,16 @@ struct store {
 	struct chat_item *buckets[BUCKETS];
 };
 
-static struct store *mem_open(struct err *e)
+static struct store *
+mem_open(struct err *e)
 {
 	(void)e;
 	return mem_zalloc(sizeof(struct store));
 }
 
 /* The link that points at the chat, or at the end of its bucket. */
-static struct chat_item **find(struct store *s, uint64_t chat)
+static struct chat_item **
+find(struct store *s, uint64_t chat)
 {
 	struct chat_item **at = &s->buckets[chat % BUCKETS];
 
@@ -43,7 +45,8 @@ static struct chat_item **find(struct store *s, uint64_t chat)
 	return at;
 }
 
-static void drop_oldest(struct chat_item *c)
+static void
+drop_oldest(struct chat_item *c)
 {
 	struct turn_item *t = list_item(c->turns.next, struct turn_item, link);
 
@@ -53,7 +56,8 @@ static void drop_oldest(struct chat_item *c)
 	free(t);
 }
 
-static void mem_append(struct store *s, uint64_t chat, int max_turns, const struct store_turn *said)
+static void
+mem_append(struct store *s, uint64_t chat, int max_turns, const struct store_turn *said)
 {
 	size_t n = said->n_question + said->n_answer;
 	struct chat_item **at = find(s, chat), *c = *at;
@@ -78,7 +82,8 @@ static void mem_append(struct store *s, uint64_t chat, int max_turns, const stru
 	c->n_bytes += n;
 }
 
-static int mem_recent(struct store *s, uint64_t chat, int max, struct store_turn *out)
+static int
+mem_recent(struct store *s, uint64_t chat, int max, struct store_turn *out)
 {
 	struct chat_item *c = *find(s, chat);
 	int n = 0, skip;
@@ -97,7 +102,8 @@ static int mem_recent(struct store *s, uint64_t chat, int max, struct store_turn
 	return n;
 }
 
-static void mem_forget(struct store *s, uint64_t chat)
+static void
+mem_forget(struct store *s, uint64_t chat)
 {
 	struct chat_item **at = find(s, chat), *c = *at;
 
@@ -109,7 +115,8 @@ static void mem_forget(struct store *s, uint64_t chat)
 	free(c);
 }
 
-static void mem_close(struct store *s)
+static void
+mem_close(struct store *s)
 {
 	for (int i = 0; i < BUCKETS; i++)
 		while (s->buckets[i])

@@ -8,24 +8,28 @@
 
 enum { TEXT_MOST = 1 << 20, SLACK = 4096, TLS_HANDSHAKE = 0x16, TLS_MAJOR = 0x03, IAC = 0xFF };
 
-uint32_t wire_text_limit(const struct wire *w)
+uint32_t
+wire_text_limit(const struct wire *w)
 {
 	return w->limit_bytes ? w->limit_bytes : TEXT_MOST;
 }
 
-void wire_init(struct wire *w, uint32_t limit_bytes)
+void
+wire_init(struct wire *w, uint32_t limit_bytes)
 {
 	memset(w, 0, sizeof *w);
 	w->limit_bytes = limit_bytes;
 }
 
 /* JSON may spell a byte of text with six bytes. */
-uint32_t wire_in_limit(uint32_t limit_bytes)
+uint32_t
+wire_in_limit(uint32_t limit_bytes)
 {
 	return 6 * (limit_bytes ? limit_bytes : TEXT_MOST) + SLACK;
 }
 
-void wire_done(struct wire *w, struct buf *in)
+void
+wire_done(struct wire *w, struct buf *in)
 {
 	if (w->tree)
 		json_drop(w->tree);
@@ -37,7 +41,8 @@ void wire_done(struct wire *w, struct buf *in)
 	w->eat = 0;
 }
 
-enum decode wire_bad(struct msg *msg, enum fail fail, bool fatal)
+enum decode
+wire_bad(struct msg *msg, enum fail fail, bool fatal)
 {
 	msg->fail = fail;
 	msg->fatal = fatal;
@@ -47,7 +52,8 @@ enum decode wire_bad(struct msg *msg, enum fail fail, bool fatal)
 /* --- whose bytes are these? ------------------------------------------------------------------ */
 
 /* METHOD SP target SP HTTP/d (RFC 9112 section 3). */
-static bool is_request_line(const char *s, size_t n)
+static bool
+is_request_line(const char *s, size_t n)
 {
 	const char *end = memchr(s, '\n', n), *blank, *version;
 	size_t i = 0;
@@ -63,7 +69,8 @@ static bool is_request_line(const char *s, size_t n)
 	       version[5] >= '0' && version[5] <= '9';
 }
 
-bool wire_is_foreign(const char *s, size_t n)
+bool
+wire_is_foreign(const char *s, size_t n)
 {
 	if (n >= 2 && s[0] == TLS_HANDSHAKE && s[1] == TLS_MAJOR)
 		return true;
@@ -71,7 +78,8 @@ bool wire_is_foreign(const char *s, size_t n)
 }
 
 /* Could all of it be `user::text` of a program that sends no newlines? */
-static bool is_raw(const char *s, size_t n)
+static bool
+is_raw(const char *s, size_t n)
 {
 	const char *colons = memmem(s, n, "::", 2);
 
@@ -79,7 +87,8 @@ static bool is_raw(const char *s, size_t n)
 }
 
 /* Decide, or say that it is too early. */
-static enum decode sniff(struct wire *w, const struct buf *in, enum edge edge)
+static enum decode
+sniff(struct wire *w, const struct buf *in, enum edge edge)
 {
 	const char *s = buf_head(in);
 	bool is_first = w->first == 0;
@@ -99,7 +108,8 @@ static enum decode sniff(struct wire *w, const struct buf *in, enum edge edge)
 	return DECODE_GOT;
 }
 
-enum decode wire_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
+enum decode
+wire_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
 {
 	*msg = (struct msg){ .id = "", .text = "" };
 	if (edge == EDGE_DATAGRAM) {
@@ -117,7 +127,8 @@ enum decode wire_decode(struct wire *w, struct buf *in, enum edge edge, struct m
 	return w->codec->decode(w, in, edge, msg);
 }
 
-int wire_encode(struct wire *w, enum part part, const struct msg *msg, const char *text, size_t n,
+int
+wire_encode(struct wire *w, enum part part, const struct msg *msg, const char *text, size_t n,
     struct buf *out)
 {
 	const struct codec *codec = w->codec ? w->codec : &codec_line;
@@ -133,7 +144,8 @@ int wire_encode(struct wire *w, enum part part, const struct msg *msg, const cha
 
 /* --- lines ----------------------------------------------------------------------------------- */
 
-enum decode wire_line(
+enum decode
+wire_line(
     struct wire *w, struct buf *in, enum edge edge, const char **s, size_t *n, struct msg *msg)
 {
 	const char *head = buf_head(in), *end;
@@ -159,7 +171,8 @@ enum decode wire_line(
 
 /* --- user::text ------------------------------------------------------------------------------ */
 
-bool wire_set_user(struct wire *w, const char *s, size_t n)
+bool
+wire_set_user(struct wire *w, const char *s, size_t n)
 {
 	if (n == 0 || n > WIRE_NAME_BYTES)
 		return false;
@@ -168,7 +181,8 @@ bool wire_set_user(struct wire *w, const char *s, size_t n)
 	return true;
 }
 
-static bool is_blank(const char *s, size_t n)
+static bool
+is_blank(const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (s[i] != ' ' && (s[i] < '\t' || s[i] > '\r'))
@@ -176,7 +190,8 @@ static bool is_blank(const char *s, size_t n)
 	return true;
 }
 
-static bool has_blank(const char *s, size_t n)
+static bool
+has_blank(const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (s[i] == ' ' || (s[i] >= '\t' && s[i] <= '\r'))
@@ -184,13 +199,15 @@ static bool has_blank(const char *s, size_t n)
 	return false;
 }
 
-static bool is(const char *s, size_t n, const char *word)
+static bool
+is(const char *s, size_t n, const char *word)
 {
 	return n == strlen(word) && memcmp(s, word, n) == 0;
 }
 
 /* Is it a command? Then msg says which. */
-static bool take_command(const char *s, size_t n, bool commands, struct msg *msg)
+static bool
+take_command(const char *s, size_t n, bool commands, struct msg *msg)
 {
 	if (is(s, n, "exit"))
 		msg->kind = MSG_EXIT;
@@ -213,8 +230,8 @@ static bool take_command(const char *s, size_t n, bool commands, struct msg *msg
 	return true;
 }
 
-enum decode wire_take(
-    struct wire *w, const char *s, size_t n, bool commands, bool strict, struct msg *msg)
+enum decode
+wire_take(struct wire *w, const char *s, size_t n, bool commands, bool strict, struct msg *msg)
 {
 	const char *colons = n ? memmem(s, n, "::", 2) : NULL;
 	size_t n_name = colons ? (size_t)(colons - s) : 0;

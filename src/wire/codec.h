@@ -79,10 +79,10 @@ struct wire {
 
 enum part {
 	PART_PIECE, /* some of it */
-	PART_END, /* the whole answer again, for dialects that want it in one; `line` ends its line */
-	PART_FAIL, /* text is "CODE SENTENCE" */
-	PART_BYE,  /* text is "REASON SENTENCE" */
-	PART_NOTE, /* a text of our own, as for /help: one whole answer */
+	PART_END,   /* the whole answer again, for dialects that want it in one; the end */
+	PART_FAIL,  /* text is "CODE SENTENCE" */
+	PART_BYE,   /* text is "REASON SENTENCE" */
+	PART_NOTE,  /* a text of our own, as for /help: one whole answer */
 };
 
 struct codec {
@@ -113,7 +113,8 @@ int wire_encode(struct wire *w, enum part part, const struct msg *msg, const cha
 void wire_done(struct wire *w, struct buf *in);
 
 /* Is an answer half out, so that nothing else may be said? */
-static inline bool wire_is_mid_answer(const struct wire *w)
+static inline bool
+wire_is_mid_answer(const struct wire *w)
 {
 	return w->mid_line;
 }

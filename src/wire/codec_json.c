@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* The member `user`, if there is one. Returns false when it is none. */
-static bool take_user(struct wire *w, struct json_object *o)
+static bool
+take_user(struct wire *w, struct json_object *o)
 {
 	size_t n;
 	const char *user = json_text(o, "user", &n);
@@ -21,7 +22,8 @@ static bool take_user(struct wire *w, struct json_object *o)
 	return wire_set_user(w, user, n);
 }
 
-static enum decode take_object(struct wire *w, struct json_object *o, struct msg *msg)
+static enum decode
+take_object(struct wire *w, struct json_object *o, struct msg *msg)
 {
 	const char *text;
 
@@ -45,7 +47,8 @@ static enum decode take_object(struct wire *w, struct json_object *o, struct msg
 }
 
 /* Bad lines are dropped with the next wire_done(): the message's id is in the tree. */
-static enum decode json_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
+static enum decode
+json_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
 {
 	const char *s = "";
 	size_t n = 0;
@@ -68,7 +71,8 @@ static enum decode json_decode(struct wire *w, struct buf *in, enum edge edge, s
 }
 
 /* `{` and the id, ready for the next member. */
-static int begin(const struct msg *msg, struct buf *out)
+static int
+begin(const struct msg *msg, struct buf *out)
 {
 	if (buf_adds(out, "{"))
 		return -1;
@@ -77,14 +81,15 @@ static int begin(const struct msg *msg, struct buf *out)
 	return buf_adds(out, "\"id\":") || buf_add(out, msg->id, msg->n_id) || buf_adds(out, ",");
 }
 
-static int member(const char *key, const char *text, size_t n, struct buf *out)
+static int
+member(const char *key, const char *text, size_t n, struct buf *out)
 {
 	return buf_addf(out, "\"%s\":", key) || json_write(text, n, out);
 }
 
 /* "WORD SENTENCE" as an object of two members. */
-static int notice(
-    const char *name, const char *word_key, const char *text, size_t n, struct buf *out)
+static int
+notice(const char *name, const char *word_key, const char *text, size_t n, struct buf *out)
 {
 	const char *blank = memchr(text, ' ', n);
 	size_t n_word = blank ? (size_t)(blank - text) : n, skip = blank ? n_word + 1 : n;
@@ -94,7 +99,8 @@ static int notice(
 	       buf_adds(out, "}}\n");
 }
 
-static int answer(const struct msg *msg, const char *text, size_t n, struct buf *out)
+static int
+answer(const struct msg *msg, const char *text, size_t n, struct buf *out)
 {
 	if (begin(msg, out))
 		return -1;
@@ -104,8 +110,9 @@ static int answer(const struct msg *msg, const char *text, size_t n, struct buf 
 	return member("text", text, n, out) || buf_adds(out, "}\n");
 }
 
-static int json_encode(struct wire *w, enum part part, const struct msg *msg, const char *text,
-    size_t n, struct buf *out)
+static int
+json_encode(struct wire *w, enum part part, const struct msg *msg, const char *text, size_t n,
+    struct buf *out)
 {
 	(void)w;
 	switch (part) {

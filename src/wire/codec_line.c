@@ -7,7 +7,8 @@ enum { IAC = 0xFF, SE = 240, SB = 250, WILL = 251, DONT = 254 };
 
 /* Length of the telnet commands (RFC 854) that s begins with. Their option is a small number, which
  * tells them from the bytes of a text in another encoding. */
-static size_t telnet_length(const char *s, size_t n)
+static size_t
+telnet_length(const char *s, size_t n)
 {
 	const unsigned char *u = (const unsigned char *)s;
 	size_t i = 0;
@@ -30,7 +31,8 @@ static size_t telnet_length(const char *s, size_t n)
 	return i;
 }
 
-static enum decode line_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
+static enum decode
+line_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
 {
 	for (;;) {
 		enum decode got = DECODE_MORE;
@@ -52,7 +54,8 @@ static enum decode line_decode(struct wire *w, struct buf *in, enum edge edge, s
 }
 
 /* Whatever else is said begins a line of its own. */
-static int end_line(struct wire *w, struct buf *out)
+static int
+end_line(struct wire *w, struct buf *out)
 {
 	if (!w->mid_line)
 		return 0;
@@ -60,8 +63,9 @@ static int end_line(struct wire *w, struct buf *out)
 	return buf_adds(out, "\n");
 }
 
-static int line_encode(struct wire *w, enum part part, const struct msg *msg, const char *text,
-    size_t n, struct buf *out)
+static int
+line_encode(struct wire *w, enum part part, const struct msg *msg, const char *text, size_t n,
+    struct buf *out)
 {
 	(void)msg;
 	switch (part) {

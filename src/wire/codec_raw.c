@@ -8,7 +8,8 @@
 
 #define ELLIPSIS "…"
 
-static enum decode raw_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
+static enum decode
+raw_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
 {
 	const char *s = buf_head(in);
 	size_t n = in->len;
@@ -26,7 +27,8 @@ static enum decode raw_decode(struct wire *w, struct buf *in, enum edge edge, st
 	return got;
 }
 
-static int add_answer(const struct wire *w, const char *text, size_t n, struct buf *out)
+static int
+add_answer(const struct wire *w, const char *text, size_t n, struct buf *out)
 {
 	if (w->datagram)
 		return buf_add(out, text, text_cut_bytes(text, n, WIRE_DGRAM_BYTES));
@@ -36,8 +38,9 @@ static int add_answer(const struct wire *w, const char *text, size_t n, struct b
 	return buf_add(out, text, n) || buf_adds(out, ELLIPSIS);
 }
 
-static int raw_encode(struct wire *w, enum part part, const struct msg *msg, const char *text,
-    size_t n, struct buf *out)
+static int
+raw_encode(struct wire *w, enum part part, const struct msg *msg, const char *text, size_t n,
+    struct buf *out)
 {
 	(void)msg;
 	switch (part) {

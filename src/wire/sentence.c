@@ -31,17 +31,20 @@ static const char *const byes[BYE_COUNT][2] = {
 	[BYE_LIMIT] = { "limit 消息没有及时发完", "limit the message was not completed in time" },
 };
 
-const char *sentence_fail(enum fail fail, enum conf_language language)
+const char *
+sentence_fail(enum fail fail, enum conf_language language)
 {
 	return fails[fail][language == CONF_EN];
 }
 
-const char *sentence_bye(enum bye bye, enum conf_language language)
+const char *
+sentence_bye(enum bye bye, enum conf_language language)
 {
 	return byes[bye][language == CONF_EN];
 }
 
-const char *sentence_help(enum conf_language language)
+const char *
+sentence_help(enum conf_language language)
 {
 	if (language == CONF_EN)
 		return "name::message  speak as NAME; afterwards a message alone will do\n"
@@ -54,24 +57,28 @@ const char *sentence_help(enum conf_language language)
 	       "exit           离开";
 }
 
-const char *sentence_forgotten(enum conf_language language)
+const char *
+sentence_forgotten(enum conf_language language)
 {
 	return language == CONF_EN ? "Forgotten." : "好的，我都忘了。";
 }
 
-const char *sentence_chosen(enum conf_language language)
+const char *
+sentence_chosen(enum conf_language language)
 {
 	return language == CONF_EN ? "Now you talk to: " : "现在和你聊天的是：";
 }
 
-const char *sentence_no_robot(enum conf_language language)
+const char *
+sentence_no_robot(enum conf_language language)
 {
 	return language == CONF_EN ? "There is no robot of that name; there are: "
 				   : "没有叫这个名字的机器人；现有：";
 }
 
 /* The first words of the rows, cut off once. */
-static const char *word_of(const char *sentence, char *out, size_t size)
+static const char *
+word_of(const char *sentence, char *out, size_t size)
 {
 	size_t n = strcspn(sentence, " ");
 
@@ -81,14 +88,16 @@ static const char *word_of(const char *sentence, char *out, size_t size)
 	return out;
 }
 
-const char *sentence_fail_word(enum fail fail)
+const char *
+sentence_fail_word(enum fail fail)
 {
 	static char words[FAIL_COUNT][24];
 
 	return word_of(fails[fail][1], words[fail], sizeof words[fail]);
 }
 
-const char *sentence_bye_word(enum bye bye)
+const char *
+sentence_bye_word(enum bye bye)
 {
 	static char words[BYE_COUNT][24];
 

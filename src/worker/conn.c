@@ -36,7 +36,8 @@ static const enum bye byes[] = { [LEAVE_NOT] = BYE_COUNT,
 	[LEAVE_SLOW_READER] = BYE_SLOW_READER,
 	[LEAVE_DRAIN] = BYE_SHUTDOWN };
 
-static void conn_free(struct conn *c)
+static void
+conn_free(struct conn *c)
 {
 	struct worker *w = c->w;
 
@@ -60,13 +61,15 @@ static void conn_free(struct conn *c)
 	worker_check_left(w);
 }
 
-void conn_later(struct conn *c)
+void
+conn_later(struct conn *c)
 {
 	later_add(&c->w->later, &c->update);
 }
 
 /* The first reason stays, but a drain gives way to anything. */
-void conn_leave(struct conn *c, enum leave why)
+void
+conn_leave(struct conn *c, enum leave why)
 {
 	if (c->leave == LEAVE_NOT || c->leave == LEAVE_DRAIN)
 		c->leave = why;
@@ -75,7 +78,8 @@ void conn_leave(struct conn *c, enum leave why)
 /* --- bytes ----------------------------------------------------------------------------------- */
 
 /* Write what the socket takes. Returns 0, or -1: the peer is gone. */
-static int flush(struct conn *c)
+static int
+flush(struct conn *c)
 {
 	while (c->out.len) {
 		ssize_t n = send(c->io.fd, buf_head(&c->out), c->out.len, MSG_NOSIGNAL);
@@ -89,7 +93,8 @@ static int flush(struct conn *c)
 }
 
 /* One read. Returns 0, or -1: the peer is gone. */
-static int receive(struct conn *c)
+static int
+receive(struct conn *c)
 {
 	size_t room =
 	    c->leave == LEAVE_NOT && !c->deaf ? c->in.limit - c->in.len : WORKER_READ_BYTES;
@@ -113,7 +118,8 @@ static int receive(struct conn *c)
 	return 0;
 }
 
-static void watch(struct conn *c)
+static void
+watch(struct conn *c)
 {
 	bool hears = c->leave != LEAVE_NOT || c->deaf ||
 		     (c->out.len < HIGH_WATER && c->in.len < c->in.limit);
@@ -129,7 +135,8 @@ static void watch(struct conn *c)
 
 /* --- deadlines ------------------------------------------------------------------------------- */
 
-static enum wait wait_of(const struct conn *c)
+static enum wait
+wait_of(const struct conn *c)
 {
 	if (c->shut)
 		return WAIT_LINGER;
@@ -143,7 +150,8 @@ static enum wait wait_of(const struct conn *c)
 }
 
 /* A message has its time from its first byte on; the others begin anew with every byte. */
-static void set_deadline(struct conn *c)
+static void
+set_deadline(struct conn *c)
 {
 	struct worker *w = c->w;
 	struct lapse *lists[] = { [WAIT_NONE] = NULL,
@@ -167,13 +175,15 @@ static void set_deadline(struct conn *c)
 
 /* --- the one place where state becomes action ------------------------------------------------ */
 
-static bool may_go(const struct conn *c)
+static bool
+may_go(const struct conn *c)
 {
 	return c->leave != LEAVE_NOT &&
 	       (c->leave != LEAVE_DRAIN || (c->turn == NULL && c->first == NULL));
 }
 
-static void say_bye(struct conn *c)
+static void
+say_bye(struct conn *c)
 {
 	enum conf_language language = (enum conf_language)c->w->setup->conf->language;
 	enum bye bye = byes[c->leave];
@@ -188,7 +198,8 @@ static void say_bye(struct conn *c)
 }
 
 /* Talk and write until nothing more can be done now. Returns 0, or -1: the peer is gone. */
-static int work(struct conn *c)
+static int
+work(struct conn *c)
 {
 	bool blocked;
 
@@ -210,7 +221,8 @@ static int work(struct conn *c)
 /* Everything is said. Closing now would throw away what the peer has not read yet, if more of its
  * bytes come in (RFC 9112 section 9.6): say that we are done, and wait for its end for a moment.
  * Returns whether the chat is over. */
-static bool is_over(struct conn *c)
+static bool
+is_over(struct conn *c)
 {
 	if (!c->said_bye || (c->out.len && c->leave != LEAVE_SLOW_READER))
 		return false;
@@ -222,7 +234,8 @@ static bool is_over(struct conn *c)
 	return false;
 }
 
-static void conn_update(struct conn *c)
+static void
+conn_update(struct conn *c)
 {
 	if (work(c) || is_over(c)) {
 		conn_free(c);
@@ -232,12 +245,14 @@ static void conn_update(struct conn *c)
 	set_deadline(c);
 }
 
-static void on_later(void *arg)
+static void
+on_later(void *arg)
 {
 	conn_update(arg);
 }
 
-static void on_io(struct ev_loop *loop, struct ev_io *io, int events)
+static void
+on_io(struct ev_loop *loop, struct ev_io *io, int events)
 {
 	struct conn *c = io->data;
 
@@ -248,7 +263,8 @@ static void on_io(struct ev_loop *loop, struct ev_io *io, int events)
 		conn_update(c);
 }
 
-void conn_on_lapse(struct lapse_entry *e, void *arg)
+void
+conn_on_lapse(struct lapse_entry *e, void *arg)
 {
 	struct conn *c = list_item(e, struct conn, deadline);
 	enum wait wait = (enum wait)c->wait;
@@ -272,7 +288,8 @@ void conn_on_lapse(struct lapse_entry *e, void *arg)
 
 /* --- beginning and end ----------------------------------------------------------------------- */
 
-static uint32_t out_limit(const struct conf *conf)
+static uint32_t
+out_limit(const struct conf *conf)
 {
 	int64_t limit = conf->limit_answer_bytes ? conf->limit_answer_bytes : 1 << 26;
 
@@ -280,7 +297,8 @@ static uint32_t out_limit(const struct conf *conf)
 }
 
 /* Which limit is in the way? NULL: none. */
-static const char *full(const struct worker *w, uint64_t key)
+static const char *
+full(const struct worker *w, uint64_t key)
 {
 	const struct conf *conf = w->setup->conf;
 
@@ -292,7 +310,8 @@ static const char *full(const struct worker *w, uint64_t key)
 	return NULL;
 }
 
-static void welcome(struct conn *c, const struct sock_addr *peer)
+static void
+welcome(struct conn *c, const struct sock_addr *peer)
 {
 	struct worker *w = c->w;
 	struct sock_addr local = { .len = sizeof local.u };
@@ -321,7 +340,8 @@ static void welcome(struct conn *c, const struct sock_addr *peer)
 	(void)buf_adds(&c->out, w->setup->conf->greeting);
 }
 
-void conn_open(struct worker *w, int fd, const struct sock_addr *peer)
+void
+conn_open(struct worker *w, int fd, const struct sock_addr *peer)
 {
 	const struct conf *conf = w->setup->conf;
 	struct conn *c = mem_zalloc(sizeof *c);
@@ -342,7 +362,8 @@ void conn_open(struct worker *w, int fd, const struct sock_addr *peer)
 	conn_update(c);
 }
 
-void conn_drain(struct conn *c)
+void
+conn_drain(struct conn *c)
 {
 	if (receive(c)) {
 		conn_free(c);
@@ -355,7 +376,8 @@ void conn_drain(struct conn *c)
 	conn_update(c);
 }
 
-void conn_kick(struct conn *c)
+void
+conn_kick(struct conn *c)
 {
 	conn_leave(c, LEAVE_DRAIN);
 	conn_drop_questions(c);

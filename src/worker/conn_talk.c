@@ -20,12 +20,14 @@ struct asked {
 	char bytes[]; /* user, text, id */
 };
 
-static enum conf_language language(const struct conn *c)
+static enum conf_language
+language(const struct conn *c)
 {
 	return (enum conf_language)c->w->setup->conf->language;
 }
 
-void conn_say(struct conn *c, enum part part, const struct msg *msg, const char *text, size_t n)
+void
+conn_say(struct conn *c, enum part part, const struct msg *msg, const char *text, size_t n)
 {
 	/* A buffer that is full is that of somebody who does not read. */
 	if (wire_encode(&c->wire, part, msg, text, n, &c->out))
@@ -33,14 +35,16 @@ void conn_say(struct conn *c, enum part part, const struct msg *msg, const char 
 }
 
 /* Seconds until the bucket holds a message again, at least 1. */
-static int rate_wait_s(const struct conn *c)
+static int
+rate_wait_s(const struct conn *c)
 {
 	double per_ms = (double)c->w->setup->conf->limit_messages_per_minute / MINUTE_MS;
 
 	return 1 + (int)((1.0 - c->rate_left) / per_ms / 1000.0);
 }
 
-void conn_fail(struct conn *c, enum fail fail, const struct msg *msg)
+void
+conn_fail(struct conn *c, enum fail fail, const struct msg *msg)
 {
 	const char *text = sentence_fail(fail, language(c));
 	char with_wait[160];
@@ -56,7 +60,8 @@ void conn_fail(struct conn *c, enum fail fail, const struct msg *msg)
 	conn_say(c, PART_FAIL, msg, text, strlen(text));
 }
 
-static void tell_held(struct conn *c)
+static void
+tell_held(struct conn *c)
 {
 	for (int fail = 0; fail < CONN_HELD; fail++)
 		for (; c->held[fail]; c->held[fail]--)
@@ -65,13 +70,15 @@ static void tell_held(struct conn *c)
 
 /* --- commands -------------------------------------------------------------------------------- */
 
-static void note(struct conn *c, const char *text)
+static void
+note(struct conn *c, const char *text)
 {
 	conn_say(c, PART_NOTE, NULL, text, strlen(text));
 }
 
 /* `/robot`: the names; `/robot NAME`: choose it. */
-static void choose_robot(struct conn *c, const char *name, size_t n)
+static void
+choose_robot(struct conn *c, const char *name, size_t n)
 {
 	const struct chain *chain = c->w->setup->chain;
 	struct buf out;
@@ -98,7 +105,8 @@ static void choose_robot(struct conn *c, const char *name, size_t n)
 
 /* --- answers --------------------------------------------------------------------------------- */
 
-static void on_piece(void *arg, const char *text, size_t n)
+static void
+on_piece(void *arg, const char *text, size_t n)
 {
 	struct conn *c = arg;
 
@@ -106,7 +114,8 @@ static void on_piece(void *arg, const char *text, size_t n)
 	conn_later(c);
 }
 
-static void on_done(void *arg, enum fail fail)
+static void
+on_done(void *arg, enum fail fail)
 {
 	struct conn *c = arg;
 	struct turn *t = c->turn;
@@ -125,7 +134,8 @@ static void on_done(void *arg, enum fail fail)
 
 static const struct turn_sink sink = { on_piece, on_done };
 
-static void ask(struct conn *c, const struct asked *a)
+static void
+ask(struct conn *c, const struct asked *a)
 {
 	struct question q = { .user = a->bytes,
 		.n_user = a->n_user,
@@ -140,7 +150,8 @@ static void ask(struct conn *c, const struct asked *a)
 	c->turn = turn_start(c->w, &q, &sink, c);
 }
 
-static void answer_one(struct conn *c)
+static void
+answer_one(struct conn *c)
 {
 	struct asked *a = c->first;
 
@@ -163,7 +174,8 @@ static void answer_one(struct conn *c)
 	free(a);
 }
 
-void conn_drop_questions(struct conn *c)
+void
+conn_drop_questions(struct conn *c)
 {
 	turn_cancel(c->turn, "cancelled");
 	c->turn = NULL;
@@ -180,7 +192,8 @@ void conn_drop_questions(struct conn *c)
 /* --- questions ------------------------------------------------------------------------------- */
 
 /* Take one message out of the bucket, which is refilled with time. */
-static bool rate_allows(struct conn *c)
+static bool
+rate_allows(struct conn *c)
 {
 	double limit = (double)c->w->setup->conf->limit_messages_per_minute;
 	int64_t now_ms = lapse_now_ms();
@@ -200,7 +213,8 @@ static bool rate_allows(struct conn *c)
 	return true;
 }
 
-static void wait_in_line(struct conn *c, const struct msg *m)
+static void
+wait_in_line(struct conn *c, const struct msg *m)
 {
 	size_t n_user = c->wire.n_user;
 	struct asked *a = mem_zalloc(sizeof *a + n_user + m->n_text + m->n_id);
@@ -219,12 +233,14 @@ static void wait_in_line(struct conn *c, const struct msg *m)
 }
 
 /* Is there no room for one more? The one that would start at once does not wait. */
-static bool is_busy(const struct conn *c)
+static bool
+is_busy(const struct conn *c)
 {
 	return c->n_waiting >= CONN_WAITING + (c->turn == NULL);
 }
 
-static void take(struct conn *c, const struct msg *m)
+static void
+take(struct conn *c, const struct msg *m)
 {
 	if (m->kind == MSG_EXIT)
 		c->deaf = true; /* nothing behind it counts */
@@ -235,12 +251,14 @@ static void take(struct conn *c, const struct msg *m)
 	wait_in_line(c, m);
 }
 
-static enum edge edge(const struct conn *c)
+static enum edge
+edge(const struct conn *c)
 {
 	return c->in_end ? EDGE_END : c->quiet_over ? EDGE_QUIET : EDGE_MORE;
 }
 
-static void decode(struct conn *c)
+static void
+decode(struct conn *c)
 {
 	c->paused = false;
 	while (c->leave == LEAVE_NOT && !c->deaf && c->out.len < HIGH_WATER) {
@@ -263,7 +281,8 @@ static void decode(struct conn *c)
 	}
 }
 
-void conn_talk(struct conn *c)
+void
+conn_talk(struct conn *c)
 {
 	decode(c);
 	while (c->turn == NULL && c->first && c->out.len < HIGH_WATER &&

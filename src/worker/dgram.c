@@ -29,7 +29,8 @@ struct dgram {
 };
 
 /* Copy the packet info of mh for the answer. On the way out, an interface is not to be forced. */
-static void keep_local(struct route *r, struct msghdr *mh)
+static void
+keep_local(struct route *r, struct msghdr *mh)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(mh);
 
@@ -48,7 +49,8 @@ static void keep_local(struct route *r, struct msghdr *mh)
 	r->n_control = mh->msg_controllen;
 }
 
-static void reply(const struct door *door, struct route *r, struct buf *out)
+static void
+reply(const struct door *door, struct route *r, struct buf *out)
 {
 	struct iovec iov = { (void *)(uintptr_t)buf_head(out), out->len };
 	struct msghdr mh = { .msg_name = &r->peer.u,
@@ -63,7 +65,8 @@ static void reply(const struct door *door, struct route *r, struct buf *out)
 		    "datagram_lost why=%s", log_quote(strerror(errno), strlen(strerror(errno))));
 }
 
-static void say(struct dgram *d, enum part part, const char *text, size_t n)
+static void
+say(struct dgram *d, enum part part, const char *text, size_t n)
 {
 	struct buf out;
 
@@ -73,14 +76,16 @@ static void say(struct dgram *d, enum part part, const char *text, size_t n)
 	buf_release(&out);
 }
 
-static void say_fail(struct dgram *d, enum fail fail)
+static void
+say_fail(struct dgram *d, enum fail fail)
 {
 	const char *text = sentence_fail(fail, (enum conf_language)d->w->setup->conf->language);
 
 	say(d, PART_FAIL, text, strlen(text));
 }
 
-static void dgram_free(struct dgram *d)
+static void
+dgram_free(struct dgram *d)
 {
 	struct worker *w = d->w;
 
@@ -93,19 +98,22 @@ static void dgram_free(struct dgram *d)
 	worker_check_left(w);
 }
 
-static void on_ended(void *arg)
+static void
+on_ended(void *arg)
 {
 	dgram_free(arg);
 }
 
-static void on_piece(void *arg, const char *text, size_t n)
+static void
+on_piece(void *arg, const char *text, size_t n)
 {
 	(void)arg;
 	(void)text;
 	(void)n;
 }
 
-static void on_done(void *arg, enum fail fail)
+static void
+on_done(void *arg, enum fail fail)
 {
 	struct dgram *d = arg;
 	const struct buf *answer = &d->turn->answer;
@@ -122,7 +130,8 @@ static void on_done(void *arg, enum fail fail)
 static const struct turn_sink sink = { on_piece, on_done };
 
 /* Decode the datagram; ask, or say at once what is wrong. Returns whether a turn began. */
-static bool ask(struct dgram *d, const char *bytes, size_t n)
+static bool
+ask(struct dgram *d, const char *bytes, size_t n)
 {
 	struct question q = { .id = "", .robot = -1 };
 	struct buf in;
@@ -147,7 +156,8 @@ static bool ask(struct dgram *d, const char *bytes, size_t n)
 	return d->turn != NULL;
 }
 
-static struct dgram *dgram_new(struct worker *w, struct door *door)
+static struct dgram *
+dgram_new(struct worker *w, struct door *door)
 {
 	struct dgram *d = mem_zalloc(sizeof *d);
 
@@ -161,7 +171,8 @@ static struct dgram *dgram_new(struct worker *w, struct door *door)
 	return d;
 }
 
-void dgram_receive(struct worker *w, struct door *door, int most)
+void
+dgram_receive(struct worker *w, struct door *door, int most)
 {
 	for (int i = 0; i < most; i++) {
 		struct route r = { .peer.len = sizeof r.peer.u };
@@ -186,7 +197,8 @@ void dgram_receive(struct worker *w, struct door *door, int most)
 	}
 }
 
-void dgram_kick_all(struct worker *w)
+void
+dgram_kick_all(struct worker *w)
 {
 	while (!list_is_empty(&w->datagrams))
 		dgram_free(list_item(w->datagrams.next, struct dgram, link));

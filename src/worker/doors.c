@@ -16,7 +16,8 @@
 enum { AT_ONCE = 16, ADD_AGAIN = 16, COMPLAIN_MS = 10000 };
 #define PAUSE_S 0.2
 
-static void watch(struct doors *d, struct door *one)
+static void
+watch(struct doors *d, struct door *one)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = one };
 
@@ -24,13 +25,15 @@ static void watch(struct doors *d, struct door *one)
 		log_error("door_failed door=%s why=%s", one->url, strerror(errno));
 }
 
-static void unwatch(struct doors *d, struct door *one)
+static void
+unwatch(struct doors *d, struct door *one)
 {
 	(void)epoll_ctl(d->epoll, EPOLL_CTL_DEL, one->fd, NULL);
 }
 
 /* No descriptors or memory: wait, and say so now and then. */
-static void back_off(struct doors *d, int why)
+static void
+back_off(struct doors *d, int why)
 {
 	int64_t now_ms = lapse_now_ms();
 
@@ -45,7 +48,8 @@ static void back_off(struct doors *d, int why)
 	log_warn("accept_paused why=%s", log_quote(strerror(why), strlen(strerror(why))));
 }
 
-static void on_pause_over(struct ev_loop *loop, struct ev_timer *t, int events)
+static void
+on_pause_over(struct ev_loop *loop, struct ev_timer *t, int events)
 {
 	struct doors *d = t->data;
 
@@ -55,7 +59,8 @@ static void on_pause_over(struct ev_loop *loop, struct ev_timer *t, int events)
 }
 
 /* Accept at most `most`. Returns how many; fewer means that no more can be had now. */
-static int accept_some(struct doors *d, struct door *one, int most)
+static int
+accept_some(struct doors *d, struct door *one, int most)
 {
 	int n = 0;
 
@@ -77,7 +82,8 @@ static int accept_some(struct doors *d, struct door *one, int most)
 }
 
 /* The one added first is woken first: take turns with the other workers. */
-static void add_again(struct doors *d)
+static void
+add_again(struct doors *d)
 {
 	d->n_accepted = 0;
 	list_each (it, &d->list) {
@@ -88,7 +94,8 @@ static void add_again(struct doors *d)
 	}
 }
 
-static void on_ready(struct ev_loop *loop, struct ev_io *io, int events)
+static void
+on_ready(struct ev_loop *loop, struct ev_io *io, int events)
 {
 	struct doors *d = io->data;
 	struct epoll_event got[AT_ONCE];
@@ -112,7 +119,8 @@ static void on_ready(struct ev_loop *loop, struct ev_io *io, int events)
 		add_again(d);
 }
 
-int doors_init(struct doors *d, struct worker *w, struct err *e)
+int
+doors_init(struct doors *d, struct worker *w, struct err *e)
 {
 	d->w = w;
 	list_init(&d->list);
@@ -127,7 +135,8 @@ int doors_init(struct doors *d, struct worker *w, struct err *e)
 	return 0;
 }
 
-static struct door *find(struct doors *d, const char *url)
+static struct door *
+find(struct doors *d, const char *url)
 {
 	list_each (it, &d->list) {
 		struct door *one = list_item(it, struct door, link);
@@ -138,7 +147,8 @@ static struct door *find(struct doors *d, const char *url)
 	return NULL;
 }
 
-static void add(struct doors *d, const struct conf_listen *l, const char *url, int fd)
+static void
+add(struct doors *d, const struct conf_listen *l, const char *url, int fd)
 {
 	struct door *one = mem_zalloc(sizeof *one);
 
@@ -152,7 +162,8 @@ static void add(struct doors *d, const struct conf_listen *l, const char *url, i
 }
 
 /* Nobody else listens here any more: take whoever waits, then close. */
-static void leave(struct doors *d, struct door *one)
+static void
+leave(struct doors *d, struct door *one)
 {
 	unwatch(d, one);
 	list_remove(&one->link);
@@ -162,7 +173,8 @@ static void leave(struct doors *d, struct door *one)
 	door_drop(one);
 }
 
-void doors_use(struct doors *d, const struct conf *c, const int *fds)
+void
+doors_use(struct doors *d, const struct conf *c, const int *fds)
 {
 	list_each (it, &d->list)
 		list_item(it, struct door, link)->stays = false;
@@ -187,7 +199,8 @@ void doors_use(struct doors *d, const struct conf *c, const int *fds)
 	}
 }
 
-void doors_close(struct doors *d)
+void
+doors_close(struct doors *d)
 {
 	if (d->epoll < 0)
 		return;
@@ -204,7 +217,8 @@ void doors_close(struct doors *d)
 	d->epoll = -1;
 }
 
-void door_drop(struct door *d)
+void
+door_drop(struct door *d)
 {
 	if (--d->refs > 0)
 		return;

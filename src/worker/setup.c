@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-static void on_closing(void *arg)
+static void
+on_closing(void *arg)
 {
 	struct setup *s = arg;
 
@@ -15,7 +16,8 @@ static void on_closing(void *arg)
 	free(s);
 }
 
-struct setup *setup_open(int memfd, struct ev_loop *loop, struct later *later, struct err *e)
+struct setup *
+setup_open(int memfd, struct ev_loop *loop, struct later *later, struct err *e)
 {
 	struct setup *s = mem_zalloc(sizeof *s);
 
@@ -33,13 +35,15 @@ struct setup *setup_open(int memfd, struct ev_loop *loop, struct later *later, s
 	return NULL;
 }
 
-struct setup *setup_keep(struct setup *s)
+struct setup *
+setup_keep(struct setup *s)
 {
 	s->refs++;
 	return s;
 }
 
-void setup_drop(struct setup *s)
+void
+setup_drop(struct setup *s)
 {
 	if (s && --s->refs == 0)
 		later_add(s->later, &s->closing);

@@ -17,7 +17,8 @@ static const enum fail fails[] = { [WHY_OK] = FAIL_NONE,
 	[WHY_BAD_REPLY] = FAIL_ROBOT_BAD_REPLY,
 	[WHY_REFUSED] = FAIL_ROBOT_REFUSED };
 
-static void log_turn(const struct turn *t, const char *outcome)
+static void
+log_turn(const struct turn *t, const char *outcome)
 {
 	int64_t ms = lapse_now_ms() - t->since_ms;
 	const struct talk *k = &t->talk;
@@ -35,7 +36,8 @@ static void log_turn(const struct turn *t, const char *outcome)
 		    t->chat, log_quote(k->user, k->n_user), turn_robot(t), ms, outcome);
 }
 
-static void remember(struct turn *t)
+static void
+remember(struct turn *t)
 {
 	const struct store_turn said = { t->talk.text, t->answer.len ? buf_head(&t->answer) : "",
 		t->talk.n_text, t->answer.len };
@@ -44,7 +46,8 @@ static void remember(struct turn *t)
 		store_mem.append(t->w->store, t->chat, (int)t->setup->conf->memory_turns, &said);
 }
 
-static void on_piece(void *arg, const char *text, size_t n)
+static void
+on_piece(void *arg, const char *text, size_t n)
 {
 	struct turn *t = arg;
 
@@ -53,7 +56,8 @@ static void on_piece(void *arg, const char *text, size_t n)
 	t->sink->piece(t->arg, text, n);
 }
 
-static void on_done(void *arg, enum why why)
+static void
+on_done(void *arg, enum why why)
 {
 	struct turn *t = arg;
 	enum fail fail = fails[why];
@@ -68,7 +72,8 @@ static void on_done(void *arg, enum why why)
 static const struct sink own_sink = { on_piece, on_done };
 
 /* The last turns of the chat, for robots that want them. */
-static void recall(struct turn *t)
+static void
+recall(struct turn *t)
 {
 	struct store_turn turns[STORE_MAX_TURNS];
 	int most = (int)t->setup->conf->memory_turns, n;
@@ -84,8 +89,8 @@ static void recall(struct turn *t)
 	t->talk.n_history = n;
 }
 
-struct turn *turn_start(
-    struct worker *w, const struct question *q, const struct turn_sink *sink, void *arg)
+struct turn *
+turn_start(struct worker *w, const struct question *q, const struct turn_sink *sink, void *arg)
 {
 	struct turn *t = mem_zalloc(sizeof *t + q->n_user + q->n_text + q->n_id);
 	char *user = t->bytes, *text = user + q->n_user, *id = text + q->n_text;
@@ -110,12 +115,14 @@ struct turn *turn_start(
 	return t;
 }
 
-const char *turn_robot(const struct turn *t)
+const char *
+turn_robot(const struct turn *t)
 {
 	return chain_robot_name(&t->ask);
 }
 
-void turn_free(struct turn *t)
+void
+turn_free(struct turn *t)
 {
 	buf_release(&t->answer);
 	free(t->history);
@@ -123,7 +130,8 @@ void turn_free(struct turn *t)
 	free(t);
 }
 
-void turn_cancel(struct turn *t, const char *outcome)
+void
+turn_cancel(struct turn *t, const char *outcome)
 {
 	if (t == NULL)
 		return;

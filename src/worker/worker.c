@@ -21,7 +21,8 @@ enum { LINGER_MS = 1000 };
 /* --- privileges ------------------------------------------------------------------------------ */
 
 /* Become the user for good; every step must succeed. */
-static int become(const char *name, struct err *e)
+static int
+become(const char *name, struct err *e)
 {
 	const struct passwd *pw;
 
@@ -37,7 +38,8 @@ static int become(const char *name, struct err *e)
 
 /* Become the user; then see to it that nothing of us is dumped and that we go with the master,
  * which both the kernel forgets at a change of user (FAULTS M12). */
-static int settle(const struct boot *boot, struct err *e)
+static int
+settle(const struct boot *boot, struct err *e)
 {
 	const struct rlimit none = { 0, 0 };
 
@@ -54,7 +56,8 @@ static int settle(const struct boot *boot, struct err *e)
 	return 0;
 }
 
-static void ignore_signals(void)
+static void
+ignore_signals(void)
 {
 	static const int ignored[] = { SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGTTIN,
 		SIGTTOU };
@@ -69,7 +72,8 @@ static void ignore_signals(void)
 
 /* --- drain ----------------------------------------------------------------------------------- */
 
-static void leave_now(struct worker *w)
+static void
+leave_now(struct worker *w)
 {
 	while (!list_is_empty(&w->conns))
 		conn_kick(list_item(w->conns.next, struct conn, link));
@@ -77,20 +81,23 @@ static void leave_now(struct worker *w)
 	ev_break(w->loop, EVBREAK_ALL);
 }
 
-void worker_check_left(struct worker *w)
+void
+worker_check_left(struct worker *w)
 {
 	if (w->draining && list_is_empty(&w->conns) && list_is_empty(&w->datagrams))
 		ev_break(w->loop, EVBREAK_ALL);
 }
 
-static void on_drain_over(struct ev_loop *loop, struct ev_timer *t, int events)
+static void
+on_drain_over(struct ev_loop *loop, struct ev_timer *t, int events)
 {
 	(void)loop;
 	(void)events;
 	leave_now(t->data);
 }
 
-static void drain(struct worker *w, int64_t limit_ms)
+static void
+drain(struct worker *w, int64_t limit_ms)
 {
 	if (limit_ms == 0)
 		return leave_now(w);
@@ -105,7 +112,8 @@ static void drain(struct worker *w, int64_t limit_ms)
 	worker_check_left(w);
 }
 
-static void on_term(struct ev_loop *loop, struct ev_signal *s, int events)
+static void
+on_term(struct ev_loop *loop, struct ev_signal *s, int events)
 {
 	struct worker *w = s->data;
 
@@ -116,7 +124,8 @@ static void on_term(struct ev_loop *loop, struct ev_signal *s, int events)
 
 /* --- settings -------------------------------------------------------------------------------- */
 
-static void set_deadlines(struct worker *w)
+static void
+set_deadlines(struct worker *w)
 {
 	const struct conf *c = w->setup->conf;
 
@@ -125,7 +134,8 @@ static void set_deadlines(struct worker *w)
 	lapse_set_limit(&w->idle, c->idle_ms);
 }
 
-static void answer(struct worker *w, enum chan_kind kind, int64_t number, const char *text)
+static void
+answer(struct worker *w, enum chan_kind kind, int64_t number, const char *text)
 {
 	struct chan_msg m = { .kind = kind, .number = number };
 	size_t n = strlen(text);
@@ -134,13 +144,15 @@ static void answer(struct worker *w, enum chan_kind kind, int64_t number, const 
 	(void)chan_send(w->boot->chan, &m);
 }
 
-static void close_all(const int *fds, int n)
+static void
+close_all(const int *fds, int n)
 {
 	for (int i = 0; i < n; i++)
 		close(fds[i]);
 }
 
-static void forget_next(struct worker *w)
+static void
+forget_next(struct worker *w)
 {
 	if (w->next)
 		close_all(w->next_fds, w->next->conf->n_listen);
@@ -149,7 +161,8 @@ static void forget_next(struct worker *w)
 }
 
 /* Make the snapshot real, beside the one in force. */
-static void prepare(struct worker *w, const struct chan_msg *m)
+static void
+prepare(struct worker *w, const struct chan_msg *m)
 {
 	struct err e = { "" };
 	int n = m->n_fds - 1;
@@ -176,7 +189,8 @@ static void prepare(struct worker *w, const struct chan_msg *m)
 	answer(w, CHAN_PREPARED, m->number, "");
 }
 
-static void commit(struct worker *w, int64_t number)
+static void
+commit(struct worker *w, int64_t number)
 {
 	if (w->next && w->next_number == number) {
 		struct setup *old = w->setup;
@@ -195,7 +209,8 @@ static void commit(struct worker *w, int64_t number)
 
 /* --- the channel ----------------------------------------------------------------------------- */
 
-static void take(struct worker *w, struct chan_msg *m)
+static void
+take(struct worker *w, struct chan_msg *m)
 {
 	switch (m->kind) {
 	case CHAN_PREPARE:
@@ -220,7 +235,8 @@ static void take(struct worker *w, struct chan_msg *m)
 	close_all(m->fds, m->n_fds);
 }
 
-static void on_chan(struct ev_loop *loop, struct ev_io *io, int events)
+static void
+on_chan(struct ev_loop *loop, struct ev_io *io, int events)
 {
 	struct worker *w = io->data;
 	struct chan_msg m;
@@ -238,7 +254,8 @@ static void on_chan(struct ev_loop *loop, struct ev_io *io, int events)
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-static void init_loop(struct worker *w)
+static void
+init_loop(struct worker *w)
 {
 	later_init(&w->later, w->loop);
 	list_init(&w->conns);
@@ -255,7 +272,8 @@ static void init_loop(struct worker *w)
 	ev_signal_start(w->loop, &w->term);
 }
 
-static int start(struct worker *w, struct err *e)
+static int
+start(struct worker *w, struct err *e)
 {
 	const struct boot *boot = w->boot;
 
@@ -276,7 +294,8 @@ static int start(struct worker *w, struct err *e)
 	return 0;
 }
 
-static void finish(struct worker *w)
+static void
+finish(struct worker *w)
 {
 	doors_close(&w->doors);
 	forget_next(w);
@@ -295,7 +314,8 @@ static void finish(struct worker *w)
 	ev_loop_destroy(w->loop);
 }
 
-int worker_run(const struct boot *boot)
+int
+worker_run(const struct boot *boot)
 {
 	struct worker *w = mem_zalloc(sizeof *w);
 	struct err e = { "" };

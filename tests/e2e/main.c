@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-int main(void)
+int
+main(void)
 {
 	SRunner *runner = srunner_create(talk_suite());
 	int failed;

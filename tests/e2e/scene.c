@@ -19,7 +19,8 @@
 
 enum { RUN_MS = 20000, ARGS_MAX = 16, OUTPUT_BYTES = 1 << 20 };
 
-TCase *scene_case(Suite *suite, const char *name)
+TCase *
+scene_case(Suite *suite, const char *name)
 {
 	TCase *tc = tcase_create(name);
 
@@ -28,7 +29,8 @@ TCase *scene_case(Suite *suite, const char *name)
 	return tc;
 }
 
-struct peer *scene_chat_at(struct server *s, int port)
+struct peer *
+scene_chat_at(struct server *s, int port)
 {
 	struct peer *p = peer_open(s->address, port);
 
@@ -36,17 +38,20 @@ struct peer *scene_chat_at(struct server *s, int port)
 	return p;
 }
 
-struct peer *scene_chat(struct server *s)
+struct peer *
+scene_chat(struct server *s)
 {
 	return scene_chat_at(s, SERVER_PORT);
 }
 
-struct fakebot *scene_bot(struct server *s)
+struct fakebot *
+scene_bot(struct server *s)
 {
 	return fakebot_start(s->address, SERVER_BOT_PORT);
 }
 
-void scene_hello(struct peer *p, const char *text)
+void
+scene_hello(struct peer *p, const char *text)
 {
 	char answer[256];
 
@@ -57,7 +62,8 @@ void scene_hello(struct peer *p, const char *text)
 	peer_expect(p, answer);
 }
 
-void scene_end(struct server *s, struct fakebot *b)
+void
+scene_end(struct server *s, struct fakebot *b)
 {
 	peer_close_all();
 	server_stop(s);
@@ -65,7 +71,8 @@ void scene_end(struct server *s, struct fakebot *b)
 		fakebot_stop(b);
 }
 
-const char *scene_ask_json(struct peer *p, const char *text)
+const char *
+scene_ask_json(struct peer *p, const char *text)
 {
 	static char answer[8192];
 	struct buf question;
@@ -93,7 +100,8 @@ const char *scene_ask_json(struct peer *p, const char *text)
 
 /* --- programs -------------------------------------------------------------------------------- */
 
-static void expand(const struct server *s, const char *arg, char *out, size_t size)
+static void
+expand(const struct server *s, const char *arg, char *out, size_t size)
 {
 	const char *at;
 
@@ -107,8 +115,8 @@ static void expand(const struct server *s, const char *arg, char *out, size_t si
 		snprintf(out, size, "%s", arg);
 }
 
-static _Noreturn void become_program(
-    const struct server *s, const char *const argv[], const int ends[6])
+static _Noreturn void
+become_program(const struct server *s, const char *const argv[], const int ends[6])
 {
 	char texts[ARGS_MAX][512], *args[ARGS_MAX + 1], tag[128];
 	int n;
@@ -128,7 +136,8 @@ static _Noreturn void become_program(
 }
 
 /* Feed the input and collect what comes, until both outputs end or the time is over. */
-static bool attend(int in, const char *input, const int from[2], struct buf to[2], int64_t by_ms)
+static bool
+attend(int in, const char *input, const int from[2], struct buf to[2], int64_t by_ms)
 {
 	struct pollfd set[3] = { { .fd = in, .events = POLLOUT },
 		{ .fd = from[0], .events = POLLIN }, { .fd = from[1], .events = POLLIN } };
@@ -164,7 +173,8 @@ static bool attend(int in, const char *input, const int from[2], struct buf to[2
 	return true;
 }
 
-static char *take_text(struct buf *b)
+static char *
+take_text(struct buf *b)
 {
 	char *text = mem_ndup(b->len ? buf_head(b) : "", b->len);
 
@@ -172,7 +182,8 @@ static char *take_text(struct buf *b)
 	return text;
 }
 
-struct scene_done scene_run(struct server *s, const char *input, const char *const argv[])
+struct scene_done
+scene_run(struct server *s, const char *input, const char *const argv[])
 {
 	int64_t began = lapse_now_ms();
 	struct scene_done d = { .status = -1 };
@@ -208,13 +219,15 @@ struct scene_done scene_run(struct server *s, const char *input, const char *con
 	return d;
 }
 
-void scene_free(struct scene_done *d)
+void
+scene_free(struct scene_done *d)
 {
 	free(d->out);
 	free(d->err);
 }
 
-void scene_exits(struct server *s, int status, const char *const argv[])
+void
+scene_exits(struct server *s, int status, const char *const argv[])
 {
 	struct scene_done d = scene_run(s, NULL, argv);
 

@@ -65,7 +65,8 @@ static const struct sample v2[] = {
 	    { "亲，已帮您找到菜谱信息", "鱼香肉丝", "评分8.3", "http://m.example/100352761/" } },
 };
 
-static void play_sample(const char *config, const struct sample *sample)
+static void
+play_sample(const char *config, const struct sample *sample)
 {
 	struct server *s = server_start("%s", config);
 	struct fakebot *b = scene_bot(s);
@@ -172,7 +173,8 @@ START_TEST(turing2_error_code_is_no_answer_although_it_carries_text)
 }
 END_TEST
 
-Suite *answer_suite(void)
+Suite *
+answer_suite(void)
 {
 	Suite *suite = suite_create("answer");
 	TCase *tc = scene_case(suite, "turing");

@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 /* The outputs of a program that ended with this status are these. */
-static void expect_done(struct scene_done d, int status, const char *out)
+static void
+expect_done(struct scene_done d, int status, const char *out)
 {
 	if (d.status != status || strcmp(d.out, out) != 0)
 		ck_abort_msg("expected status %d and \"%s\", got %d and \"%s\" (%s)", status, out,
@@ -103,7 +104,8 @@ END_TEST
 /* --- the tutorial ---------------------------------------------------------------------------- */
 
 /* A server that behaves as the tutorial's: no newline anywhere, one recv() is one message. */
-static _Noreturn void tutorial_server(int door)
+static _Noreturn void
+tutorial_server(int door)
 {
 	static const char greeting[] = "你好，欢迎来到机器人聊天器！";
 	char bytes[1025], answer[1100], *text;
@@ -149,7 +151,8 @@ START_TEST(our_client_talks_to_the_tutorial_server)
 END_TEST
 
 /* A port of 127.0.0.1 that nobody has: below those the kernel hands out. */
-static int free_port(void)
+static int
+free_port(void)
 {
 	struct sock_addr a;
 	struct err e;
@@ -168,7 +171,8 @@ static int free_port(void)
 	return 0;
 }
 
-static bool has_program(struct server *s, const char *name)
+static bool
+has_program(struct server *s, const char *name)
 {
 	struct scene_done d = scene_run(s, NULL, ARGS("sh", "-c", "command -v \"$0\"", name));
 	bool found = d.status == 0;
@@ -226,7 +230,8 @@ END_TEST
 /* --- a terminal ------------------------------------------------------------------------------ */
 
 /* Read what the terminal shows until the text has come; `seen` keeps what came behind it. */
-static void await_text(int fd, char *seen, size_t size, const char *text)
+static void
+await_text(int fd, char *seen, size_t size, const char *text)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	int64_t by_ms = lapse_now_ms() + PEER_MS;
@@ -244,7 +249,8 @@ static void await_text(int fd, char *seen, size_t size, const char *text)
 	memmove(seen, found, strlen(found) + 1);
 }
 
-static pid_t start_on_terminal(const struct server *s, int *master)
+static pid_t
+start_on_terminal(const struct server *s, int *master)
 {
 	char place[64];
 	const char *program = server_program("xiaotu");
@@ -292,7 +298,8 @@ START_TEST(terminal_chat_has_the_tutorial_s_words)
 }
 END_TEST
 
-Suite *client_suite(void)
+Suite *
+client_suite(void)
 {
 	Suite *suite = suite_create("client");
 	TCase *tc = scene_case(suite, "xiaotu");

@@ -242,7 +242,8 @@ START_TEST(raw_failures_have_no_newline)
 }
 END_TEST
 
-static void add_line_tests(TCase *tc)
+static void
+add_line_tests(TCase *tc)
 {
 	tcase_add_test(tc, greeting_is_sent_as_configured);
 	tcase_add_test(tc, greeting_is_chinese_by_default);
@@ -254,7 +255,8 @@ static void add_line_tests(TCase *tc)
 	tcase_add_test(tc, telnet_negotiation_is_stripped);
 }
 
-Suite *dialect_suite(void)
+Suite *
+dialect_suite(void)
 {
 	Suite *suite = suite_create("dialect");
 	TCase *tc;

@@ -53,7 +53,8 @@ START_TEST(unix_socket_is_a_door_and_its_file_goes_with_the_server)
 }
 END_TEST
 
-static bool has_ipv6(void)
+static bool
+has_ipv6(void)
 {
 	FILE *f = fopen("/proc/net/if_inet6", "r");
 	char line[256];
@@ -190,7 +191,8 @@ START_TEST(b6_the_limit_of_an_address_is_its_own)
 END_TEST
 
 /* A Turing answer whose text has n bytes. */
-static char *long_answer(size_t n)
+static char *
+long_answer(size_t n)
 {
 	static const char head[] = "{\"code\":100000,\"text\":\"", tail[] = "\"}";
 	char *body = mem_zalloc(sizeof head + n + sizeof tail);
@@ -255,7 +257,8 @@ START_TEST(what_is_said_is_logged_on_demand_and_escaped)
 }
 END_TEST
 
-Suite *door_suite(void)
+Suite *
+door_suite(void)
 {
 	Suite *suite = suite_create("door");
 	TCase *tc = scene_case(suite, "transport");

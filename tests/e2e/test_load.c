@@ -29,7 +29,8 @@ struct load {
 
 /* The door moves between two ports, the pool between two and four, and each round has a key of its
  * own: the robot's echo tells by whose last two digits it was paid. */
-static void configure(struct load *l, int round)
+static void
+configure(struct load *l, int round)
 {
 	server_config(l->s,
 	    PLAIN "workers = %d; limits = { messages_per_minute = 0; };\n"
@@ -39,7 +40,8 @@ static void configure(struct load *l, int round)
 	    2 + round % 3, 9999 - round % 2, round);
 }
 
-static void ask(struct load *l, struct talker *t)
+static void
+ask(struct load *l, struct talker *t)
 {
 	char question[32];
 	int n = snprintf(question, sizeof question, "me::q%d\n", ++t->asked);
@@ -48,7 +50,8 @@ static void ask(struct load *l, struct talker *t)
 	peer_push(t->p, question, (size_t)n); /* the worker may just be leaving: hear() judges */
 }
 
-static void hear_answer(struct load *l, struct talker *t, const char *line)
+static void
+hear_answer(struct load *l, struct talker *t, const char *line)
 {
 	int number, key;
 
@@ -68,7 +71,8 @@ static void hear_answer(struct load *l, struct talker *t, const char *line)
 	l->n_answers++;
 }
 
-static void hear(struct load *l, struct talker *t)
+static void
+hear(struct load *l, struct talker *t)
 {
 	enum peer_got got;
 	const char *line;
@@ -85,7 +89,8 @@ static void hear(struct load *l, struct talker *t)
 		ck_abort_msg("a chat was dropped after %d answers", t->answered);
 }
 
-static bool everybody_heard(const struct load *l, const int *goals)
+static bool
+everybody_heard(const struct load *l, const int *goals)
 {
 	for (int i = 0; i < CHATS; i++)
 		if (!l->talkers[i].gone && l->talkers[i].answered < goals[i])
@@ -94,7 +99,8 @@ static bool everybody_heard(const struct load *l, const int *goals)
 }
 
 /* Talk on until the server has told the outcome and everybody got two answers more. */
-static void talk(struct load *l, const char *outcome, int n_outcomes)
+static void
+talk(struct load *l, const char *outcome, int n_outcomes)
 {
 	int64_t by_ms = lapse_now_ms() + ROUND_MS, looked_ms = 0;
 	struct peer *peers[CHATS];
@@ -119,7 +125,8 @@ static void talk(struct load *l, const char *outcome, int n_outcomes)
 }
 
 /* Those whose worker left come back, as their users would. */
-static void return_all(struct load *l, int port)
+static void
+return_all(struct load *l, int port)
 {
 	for (int i = 0; i < CHATS; i++) {
 		struct talker *t = &l->talkers[i];
@@ -133,7 +140,8 @@ static void return_all(struct load *l, int port)
 	}
 }
 
-static void reload(struct load *l, int round)
+static void
+reload(struct load *l, int round)
 {
 	configure(l, round);
 	server_hup(l->s);
@@ -143,7 +151,8 @@ static void reload(struct load *l, int round)
 	return_all(l, 9999 - round % 2);
 }
 
-static void reload_broken(struct load *l, int nth, const char *text)
+static void
+reload_broken(struct load *l, int nth, const char *text)
 {
 	int workers = l->s->workers;
 
@@ -154,7 +163,8 @@ static void reload_broken(struct load *l, int nth, const char *text)
 }
 
 /* Those with a question under way get its answer, nothing else comes. */
-static void finish(struct load *l)
+static void
+finish(struct load *l)
 {
 	for (int i = 0; i < CHATS; i++) {
 		struct talker *t = &l->talkers[i];
@@ -197,7 +207,8 @@ START_TEST(two_hundred_chats_talk_through_ten_reloads_and_three_broken_files)
 }
 END_TEST
 
-Suite *load_suite(void)
+Suite *
+load_suite(void)
 {
 	Suite *suite = suite_create("load");
 	TCase *tc = scene_case(suite, "reload");

@@ -15,7 +15,8 @@
 
 #define WITH_PID HELLO_SERVER "pid_file = \"$DIR/pid\";\n"
 
-static pid_t read_pid(const struct server *s)
+static pid_t
+read_pid(const struct server *s)
 {
 	char path[96], *text;
 	pid_t pid;
@@ -27,7 +28,8 @@ static pid_t read_pid(const struct server *s)
 	return pid;
 }
 
-static void write_pid(const struct server *s, pid_t pid)
+static void
+write_pid(const struct server *s, pid_t pid)
 {
 	char path[96];
 	FILE *f;
@@ -211,7 +213,8 @@ START_TEST(d_tells_of_a_failed_start)
 }
 END_TEST
 
-Suite *option_suite(void)
+Suite *
+option_suite(void)
 {
 	Suite *suite = suite_create("option");
 	TCase *tc = scene_case(suite, "check");

@@ -18,7 +18,8 @@ enum { SLOWER = 1 };
 
 enum { CHATS = 50, QUEUED = 200, REPLACED_MS = 1000 * SLOWER };
 
-static bool is_one_of(pid_t pid, const pid_t *pids, int n)
+static bool
+is_one_of(pid_t pid, const pid_t *pids, int n)
 {
 	for (int i = 0; i < n; i++)
 		if (pids[i] == pid)
@@ -27,7 +28,8 @@ static bool is_one_of(pid_t pid, const pid_t *pids, int n)
 }
 
 /* 50 chats over two workers; one worker is killed. Only its own end, the others talk on. */
-static struct server *kill_one(int number, const char *told)
+static struct server *
+kill_one(int number, const char *told)
 {
 	struct server *s = server_start(HELLO_SERVER);
 	pid_t pids[SERVER_WORKERS_MAX], of[CHATS], victim;
@@ -158,7 +160,8 @@ START_TEST(worker_that_leaves_at_once_again_and_again_is_not_forked_in_a_storm)
 }
 END_TEST
 
-Suite *process_suite(void)
+Suite *
+process_suite(void)
 {
 	Suite *suite = suite_create("process");
 	TCase *tc = scene_case(suite, "death");

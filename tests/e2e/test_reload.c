@@ -13,7 +13,8 @@
 
 #define NEW_KEY "fedcba9876543210fedcba9876543210"
 
-static int number_of(const pid_t *a, int n, const pid_t *b, int m)
+static int
+number_of(const pid_t *a, int n, const pid_t *b, int m)
 {
 	int same = 0;
 
@@ -291,7 +292,8 @@ END_TEST
 /* --- the log --------------------------------------------------------------------------------- */
 
 /* After the signal the moved file must not grow any more, and every new line be in the new one. */
-static void reopen_log(int number)
+static void
+reopen_log(int number)
 {
 	struct server *s = server_start(HELLO_SERVER "log = { target = \"$DIR/log\"; };\n");
 	struct peer *p = scene_chat(s);
@@ -327,7 +329,8 @@ START_TEST(log_is_reopened_on_hup)
 }
 END_TEST
 
-static void add_rejections(TCase *tc)
+static void
+add_rejections(TCase *tc)
 {
 	tcase_add_test(tc, d2_syntax_error_changes_nothing_until_it_is_mended);
 	tcase_add_loop_test(
@@ -339,7 +342,8 @@ static void add_rejections(TCase *tc)
 	tcase_add_test(tc, key_that_needs_a_restart_refuses_the_whole_reload_by_name);
 }
 
-Suite *reload_suite(void)
+Suite *
+reload_suite(void)
 {
 	Suite *suite = suite_create("reload");
 	TCase *tc = scene_case(suite, "accepted");

@@ -19,7 +19,8 @@ enum { SLOWER = 1 };
 enum { CHATS = 40, SPREAD = 800, POOL_MS = 1000 * SLOWER };
 
 /* How many chats each worker opened, by the log. Returns the number of workers with any. */
-static int count_by_worker(struct server *s, pid_t *pids, int *counts)
+static int
+count_by_worker(struct server *s, pid_t *pids, int *counts)
 {
 	char text[SERVER_LINE_BYTES];
 	const char *at = server_read_log(s), *end;
@@ -41,7 +42,8 @@ static int count_by_worker(struct server *s, pid_t *pids, int *counts)
 	return n;
 }
 
-static void open_chats(struct server *s, struct peer **peers, int n)
+static void
+open_chats(struct server *s, struct peer **peers, int n)
 {
 	for (int i = 0; i < n; i++) {
 		peers[i] = scene_chat(s);
@@ -76,7 +78,8 @@ START_TEST(d13_grown_pool_serves_within_a_second_and_all_of_it)
 END_TEST
 
 /* A chat goes on talking elsewhere, or is told goodbye before its end. */
-static void talk_or_goodbye(struct peer *p, int *n_talk, int *n_bye)
+static void
+talk_or_goodbye(struct peer *p, int *n_talk, int *n_bye)
 {
 	const char *line;
 
@@ -193,7 +196,8 @@ START_TEST(e15_connects_a_millisecond_apart_spread_over_the_workers)
 }
 END_TEST
 
-Suite *resize_suite(void)
+Suite *
+resize_suite(void)
 {
 	Suite *suite = suite_create("resize");
 	TCase *tc = scene_case(suite, "pool");

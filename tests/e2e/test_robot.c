@@ -247,7 +247,8 @@ START_TEST(next_key_is_taken_when_one_is_used_up)
 }
 END_TEST
 
-Suite *robot_suite(void)
+Suite *
+robot_suite(void)
 {
 	Suite *suite = suite_create("robot");
 	TCase *tc = scene_case(suite, "fault");

@@ -12,7 +12,8 @@
 
 enum { CHATS = 20, FAST_MS = 4000 };
 
-static void expect_goodbye(struct peer *p)
+static void
+expect_goodbye(struct peer *p)
 {
 	peer_expect_prefix(p, "BYE shutdown ");
 	peer_eof(p);
@@ -174,7 +175,8 @@ START_TEST(h4_busy_port_is_named_at_the_start)
 }
 END_TEST
 
-Suite *stop_suite(void)
+Suite *
+stop_suite(void)
 {
 	Suite *suite = suite_create("stop");
 	TCase *tc = scene_case(suite, "term");

@@ -13,7 +13,8 @@
 	PLAIN POOL(2) DOOR(9999) HELLO                                                             \
 	    "limits = { messages_per_minute = 0; message_bytes = 64; };\n"
 
-static void fill(char *to, size_t n)
+static void
+fill(char *to, size_t n)
 {
 	memset(to, 'x', n);
 	to[n] = '\0';
@@ -265,7 +266,8 @@ START_TEST(a14_nine_of_a_thousand_lines_are_answered_in_order_the_rest_is_busy)
 }
 END_TEST
 
-Suite *talk_suite(void)
+Suite *
+talk_suite(void)
 {
 	Suite *suite = suite_create("talk");
 	TCase *tc = scene_case(suite, "input");

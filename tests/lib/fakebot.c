@@ -26,7 +26,8 @@ struct fakebot {
 	struct stage *stage;
 };
 
-static struct stage *stage_new(void)
+static struct stage *
+stage_new(void)
 {
 	struct stage *g =
 	    mmap(NULL, sizeof *g, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -44,7 +45,8 @@ static struct stage *stage_new(void)
 	return g;
 }
 
-struct fakebot *fakebot_start(const char *address, int port)
+struct fakebot *
+fakebot_start(const char *address, int port)
 {
 	struct fakebot *b = calloc(1, sizeof *b);
 	pid_t parent = getpid();
@@ -72,7 +74,8 @@ struct fakebot *fakebot_start(const char *address, int port)
 	return b;
 }
 
-void fakebot_stop(struct fakebot *b)
+void
+fakebot_stop(struct fakebot *b)
 {
 	kill(b->pid, SIGKILL);
 	waitpid(b->pid, NULL, 0);
@@ -81,13 +84,15 @@ void fakebot_stop(struct fakebot *b)
 	free(b);
 }
 
-static void copy(char *to, size_t size, const char *from)
+static void
+copy(char *to, size_t size, const char *from)
 {
 	ck_assert_uint_lt(from == NULL ? 0 : strlen(from), size);
 	snprintf(to, size, "%s", from == NULL ? "" : from);
 }
 
-void fakebot_play(struct fakebot *b, const struct fakebot_script *script)
+void
+fakebot_play(struct fakebot *b, const struct fakebot_script *script)
 {
 	struct stage *g = b->stage;
 
@@ -105,12 +110,14 @@ void fakebot_play(struct fakebot *b, const struct fakebot_script *script)
 	pthread_mutex_unlock(&g->mutex);
 }
 
-void fakebot_echo(struct fakebot *b)
+void
+fakebot_echo(struct fakebot *b)
 {
 	fakebot_play(b, &(struct fakebot_script){ .status = 200 });
 }
 
-void fakebot_release(struct fakebot *b)
+void
+fakebot_release(struct fakebot *b)
 {
 	uint64_t one = 1;
 
@@ -123,7 +130,8 @@ void fakebot_release(struct fakebot *b)
 
 /* --- records --------------------------------------------------------------------------------- */
 
-int fakebot_requests(struct fakebot *b)
+int
+fakebot_requests(struct fakebot *b)
 {
 	int n;
 
@@ -133,7 +141,8 @@ int fakebot_requests(struct fakebot *b)
 	return n;
 }
 
-int fakebot_requests_with(struct fakebot *b, const char *key)
+int
+fakebot_requests_with(struct fakebot *b, const char *key)
 {
 	int n = 0;
 
@@ -145,7 +154,8 @@ int fakebot_requests_with(struct fakebot *b, const char *key)
 	return n;
 }
 
-static void wait_count(struct fakebot *b, const int *count, int n, const char *what)
+static void
+wait_count(struct fakebot *b, const int *count, int n, const char *what)
 {
 	struct timespec until;
 	int found, outcome = 0;
@@ -160,17 +170,20 @@ static void wait_count(struct fakebot *b, const int *count, int n, const char *w
 		ck_abort_msg("fakebot: waited for %d %s, there were %d", n, what, found);
 }
 
-void fakebot_wait_requests(struct fakebot *b, int n)
+void
+fakebot_wait_requests(struct fakebot *b, int n)
 {
 	wait_count(b, &b->stage->n_requests, n, "requests");
 }
 
-void fakebot_wait_gone(struct fakebot *b, int n)
+void
+fakebot_wait_gone(struct fakebot *b, int n)
 {
 	wait_count(b, &b->stage->n_gone, n, "clients that leave");
 }
 
-struct fakebot_record fakebot_record(struct fakebot *b, int i)
+struct fakebot_record
+fakebot_record(struct fakebot *b, int i)
 {
 	struct fakebot_record r;
 

@@ -41,20 +41,23 @@ static int epoll_fd;
 
 /* --- what is asked --------------------------------------------------------------------------- */
 
-static void copy(char *to, size_t size, const char *from, size_t n)
+static void
+copy(char *to, size_t size, const char *from, size_t n)
 {
 	n = n < size ? n : size - 1;
 	memcpy(to, from, n);
 	to[n] = '\0';
 }
 
-static int hex(char c)
+static int
+hex(char c)
 {
 	return isdigit((unsigned char)c) ? c - '0' : (tolower((unsigned char)c) - 'a' + 10) & 15;
 }
 
 /* The value of NAME in `a=b&c=d`, percent-decoded. */
-static void form_value(const char *form, size_t n, const char *name, char *to, size_t size)
+static void
+form_value(const char *form, size_t n, const char *name, char *to, size_t size)
 {
 	size_t n_name = strlen(name), used = 0;
 	const char *end = form + n, *at = form, *stop;
@@ -79,7 +82,8 @@ static void form_value(const char *form, size_t n, const char *name, char *to, s
 	to[used] = '\0';
 }
 
-static void json_value(struct json_object *o, const char *name, char *to, size_t size)
+static void
+json_value(struct json_object *o, const char *name, char *to, size_t size)
 {
 	size_t n;
 	const char *text = json_text(o, name, &n);
@@ -88,7 +92,8 @@ static void json_value(struct json_object *o, const char *name, char *to, size_t
 		copy(to, size, text, n);
 }
 
-static void read_json(struct question *q, struct json_object *o)
+static void
+read_json(struct question *q, struct json_object *o)
 {
 	struct json_object *who = json_object_member(o, "userInfo"),
 			   *text =
@@ -102,15 +107,16 @@ static void read_json(struct question *q, struct json_object *o)
 	    q->v2 ? text : o, q->v2 ? "text" : "info", q->record.info, sizeof q->record.info);
 }
 
-static void read_form(struct question *q, const char *form, size_t n)
+static void
+read_form(struct question *q, const char *form, size_t n)
 {
 	form_value(form, n, "key", q->record.key, sizeof q->record.key);
 	form_value(form, n, "info", q->record.info, sizeof q->record.info);
 	form_value(form, n, "userid", q->record.userid, sizeof q->record.userid);
 }
 
-static void read_question(
-    struct question *q, const char *head, size_t n_head, const char *body, size_t n_body)
+static void
+read_question(struct question *q, const char *head, size_t n_head, const char *body, size_t n_body)
 {
 	const char *query = memchr(head, '?', n_head), *line_end = memchr(head, '\r', n_head);
 	struct json_object *o;
@@ -128,7 +134,8 @@ static void read_question(
 }
 
 /* A whole request in `in`? Takes it. */
-static bool take_request(struct call *c)
+static bool
+take_request(struct call *c)
 {
 	const char *head = c->in.len ? buf_head(&c->in) : "", *end, *at;
 	size_t n_head, n_body = 0;
@@ -150,12 +157,14 @@ static bool take_request(struct call *c)
 /* --- what is answered ------------------------------------------------------------------------ */
 
 /* Under the mutex, as everything that reads the script. */
-static bool is_scripted(const struct question *q)
+static bool
+is_scripted(const struct question *q)
 {
 	return strstr(q->record.info, stage->only) != NULL;
 }
 
-static void make_echo(const struct question *q, struct buf *out)
+static void
+make_echo(const struct question *q, struct buf *out)
 {
 	size_t n_key = strlen(q->record.key);
 	char text[600];
@@ -169,7 +178,8 @@ static void make_echo(const struct question *q, struct buf *out)
 	(void)buf_adds(out, q->v2 ? "}}]}" : "}");
 }
 
-static void make_answer(struct call *c)
+static void
+make_answer(struct call *c)
 {
 	bool scripted = is_scripted(&c->q);
 	int promise = scripted ? stage->promise : 0;
@@ -193,7 +203,8 @@ static void make_answer(struct call *c)
 
 /* --- connections ----------------------------------------------------------------------------- */
 
-static void hang_up(struct call *c)
+static void
+hang_up(struct call *c)
 {
 	list_remove(&c->link);
 	close(c->fd);
@@ -203,7 +214,8 @@ static void hang_up(struct call *c)
 }
 
 /* Returns false when the call is over and freed. */
-static bool flush(struct call *c)
+static bool
+flush(struct call *c)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLRDHUP, .data.ptr = c };
 
@@ -227,7 +239,8 @@ static bool flush(struct call *c)
 	return true;
 }
 
-static void record(const struct question *q)
+static void
+record(const struct question *q)
 {
 	int i;
 
@@ -246,7 +259,8 @@ static void record(const struct question *q)
 }
 
 /* Take what was asked; answer it, unless the script says to wait. Returns as flush(). */
-static bool serve(struct call *c)
+static bool
+serve(struct call *c)
 {
 	bool over = false;
 
@@ -270,7 +284,8 @@ static bool serve(struct call *c)
 	return c->waits || flush(c);
 }
 
-static void on_call(struct call *c, uint32_t events)
+static void
+on_call(struct call *c, uint32_t events)
 {
 	size_t room;
 	char *at = buf_reserve(&c->in, 16384, &room);
@@ -291,7 +306,8 @@ static void on_call(struct call *c, uint32_t events)
 	(void)serve(c);
 }
 
-static void on_door(int door)
+static void
+on_door(int door)
 {
 	int fd;
 
@@ -308,7 +324,8 @@ static void on_door(int door)
 }
 
 /* Answer what is due or released. Returns how long until the next is due, ms; -1: nothing is. */
-static int answer_due(bool released)
+static int
+answer_due(bool released)
 {
 	int64_t now = lapse_now_ms(), next = INT32_MAX;
 
@@ -332,14 +349,16 @@ static int answer_due(bool released)
 	return next == INT32_MAX ? -1 : (int)next;
 }
 
-static void add_source(int fd, void *tag)
+static void
+add_source(int fd, void *tag)
 {
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = tag };
 
 	(void)epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &ev);
 }
 
-void fakebot_loop(struct stage *g, int door, int wake)
+void
+fakebot_loop(struct stage *g, int door, int wake)
 {
 	static struct epoll_event events[EVENTS];
 	static char door_tag, wake_tag;

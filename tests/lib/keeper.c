@@ -15,7 +15,8 @@
 
 enum { SHOWN_BYTES = 8192, TREE_DEPTH = 8, MOST = 64 };
 
-void keeper_print_log(const char *path)
+void
+keeper_print_log(const char *path)
 {
 	char bytes[SHOWN_BYTES + 1], *line, *rest;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -36,7 +37,8 @@ void keeper_print_log(const char *path)
 			fprintf(stderr, "  | %s\n", line);
 }
 
-static int on_entry(const char *path, const struct stat *st, int flag, struct FTW *at)
+static int
+on_entry(const char *path, const struct stat *st, int flag, struct FTW *at)
 {
 	(void)st;
 	(void)flag;
@@ -46,7 +48,8 @@ static int on_entry(const char *path, const struct stat *st, int flag, struct FT
 }
 
 /* A server that is just being killed may start one more child, hence the second look. */
-static void kill_tagged(const char *tag)
+static void
+kill_tagged(const char *tag)
 {
 	pid_t pids[MOST];
 
@@ -58,7 +61,8 @@ static void kill_tagged(const char *tag)
 	}
 }
 
-static _Noreturn void keep(int fd, const char *folder, const char *log, const char *tag)
+static _Noreturn void
+keep(int fd, const char *folder, const char *log, const char *tag)
 {
 	char byte;
 
@@ -75,7 +79,8 @@ static _Noreturn void keep(int fd, const char *folder, const char *log, const ch
 	_exit(0);
 }
 
-void keeper_start(struct keeper *k, const char *folder, const char *log, const char *tag)
+void
+keeper_start(struct keeper *k, const char *folder, const char *log, const char *tag)
 {
 	int ends[2];
 
@@ -88,7 +93,8 @@ void keeper_start(struct keeper *k, const char *folder, const char *log, const c
 	k->fd = ends[1];
 }
 
-void keeper_dismiss(struct keeper *k)
+void
+keeper_dismiss(struct keeper *k)
 {
 	ck_assert_int_eq(write(k->fd, "k", 1), 1);
 	close(k->fd);

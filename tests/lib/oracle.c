@@ -16,7 +16,8 @@
 
 enum { SETTLE_MS = 5000, MOST = 64, SECRET_BYTES = 8 };
 
-void oracle_release(struct oracle *o)
+void
+oracle_release(struct oracle *o)
 {
 	for (int i = 0; i < o->n_secrets; i++)
 		free(o->secrets[i]);
@@ -25,7 +26,8 @@ void oracle_release(struct oracle *o)
 
 /* --- secrets --------------------------------------------------------------------------------- */
 
-static void add_secret(struct oracle *o, const char *s, size_t n)
+static void
+add_secret(struct oracle *o, const char *s, size_t n)
 {
 	if (n < SECRET_BYTES) /* too short to be told from anything else */
 		return;
@@ -36,7 +38,8 @@ static void add_secret(struct oracle *o, const char *s, size_t n)
 	o->secrets[o->n_secrets++] = mem_ndup(s, n);
 }
 
-void oracle_note_secrets(struct oracle *o, const char *config)
+void
+oracle_note_secrets(struct oracle *o, const char *config)
 {
 	const char *at = config, *end, *quote;
 
@@ -51,7 +54,8 @@ void oracle_note_secrets(struct oracle *o, const char *config)
 	}
 }
 
-static void check_visible(const struct oracle *o, pid_t pid)
+static void
+check_visible(const struct oracle *o, pid_t pid)
 {
 	for (int i = 0; i < o->n_secrets; i++)
 		if (procfs_holds(pid, "cmdline", o->secrets[i]) ||
@@ -61,7 +65,8 @@ static void check_visible(const struct oracle *o, pid_t pid)
 
 /* --- processes ------------------------------------------------------------------------------- */
 
-static int most_descriptors(const pid_t *pids, int n)
+static int
+most_descriptors(const pid_t *pids, int n)
 {
 	int most = -1;
 
@@ -73,7 +78,8 @@ static int most_descriptors(const pid_t *pids, int n)
 	return most;
 }
 
-void oracle_baseline(struct oracle *o, pid_t master)
+void
+oracle_baseline(struct oracle *o, pid_t master)
 {
 	pid_t pids[MOST];
 	int n = procfs_children(master, pids, MOST, NULL);
@@ -82,7 +88,8 @@ void oracle_baseline(struct oracle *o, pid_t master)
 	o->worker = most_descriptors(pids, n);
 }
 
-void oracle_check_running(const struct oracle *o, pid_t master, int worker_slack)
+void
+oracle_check_running(const struct oracle *o, pid_t master, int worker_slack)
 {
 	int64_t by_ms = lapse_now_ms() + SETTLE_MS;
 	int n, of_master, of_worker;
@@ -104,7 +111,8 @@ void oracle_check_running(const struct oracle *o, pid_t master, int worker_slack
 		check_visible(o, pids[i]);
 }
 
-void oracle_check_ended(const struct oracle *o, const char *tag)
+void
+oracle_check_ended(const struct oracle *o, const char *tag)
 {
 	int64_t by_ms = lapse_now_ms() + SETTLE_MS;
 	pid_t pids[MOST];
@@ -119,7 +127,8 @@ void oracle_check_ended(const struct oracle *o, const char *tag)
 
 /* --- log ------------------------------------------------------------------------------------- */
 
-char *oracle_read_file(const char *path)
+char *
+oracle_read_file(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
@@ -138,7 +147,8 @@ char *oracle_read_file(const char *path)
 	return text;
 }
 
-bool oracle_has_words(const char *line, const char *words)
+bool
+oracle_has_words(const char *line, const char *words)
 {
 	while (*words != '\0') {
 		size_t n = strcspn(words, " ");
@@ -150,7 +160,8 @@ bool oracle_has_words(const char *line, const char *words)
 	return true;
 }
 
-static void check_line(const struct oracle *o, const char *line, bool may_crash)
+static void
+check_line(const struct oracle *o, const char *line, bool may_crash)
 {
 	static const char *const bad[] = { "lvl=alert", "ERROR: AddressSanitizer",
 		"ERROR: LeakSanitizer", "WARNING: ThreadSanitizer",
@@ -166,7 +177,8 @@ static void check_line(const struct oracle *o, const char *line, bool may_crash)
 		ck_abort_msg("a worker died: %s", line);
 }
 
-void oracle_check_log(const struct oracle *o, const char *path, bool may_crash)
+void
+oracle_check_log(const struct oracle *o, const char *path, bool may_crash)
 {
 	char *text = oracle_read_file(path), *rest = text, *line;
 

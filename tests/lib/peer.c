@@ -19,7 +19,8 @@ enum { READ_BYTES = 65536, IN_BYTES = 64 << 20, SHOWN_BYTES = 400 };
 
 static struct peer *all;
 
-static struct peer *peer_new(int fd)
+static struct peer *
+peer_new(int fd)
 {
 	struct peer *p = mem_zalloc(sizeof *p);
 	int on = 1;
@@ -32,7 +33,8 @@ static struct peer *peer_new(int fd)
 	return p;
 }
 
-static int open_socket(enum sock_kind kind, const char *host, int port, struct err *e)
+static int
+open_socket(enum sock_kind kind, const char *host, int port, struct err *e)
 {
 	struct sock_addr a;
 
@@ -41,7 +43,8 @@ static int open_socket(enum sock_kind kind, const char *host, int port, struct e
 	return sock_connect(kind, &a, PEER_MS, e);
 }
 
-static struct peer *open_or_fail(enum sock_kind kind, const char *host, int port)
+static struct peer *
+open_or_fail(enum sock_kind kind, const char *host, int port)
 {
 	struct err e = { .text = "" };
 	int fd = open_socket(kind, host, port, &e);
@@ -51,22 +54,26 @@ static struct peer *open_or_fail(enum sock_kind kind, const char *host, int port
 	return peer_new(fd);
 }
 
-struct peer *peer_open(const char *address, int port)
+struct peer *
+peer_open(const char *address, int port)
 {
 	return open_or_fail(SOCK_TCP, address, port);
 }
 
-struct peer *peer_open_unix(const char *path)
+struct peer *
+peer_open_unix(const char *path)
 {
 	return open_or_fail(SOCK_UNIX, path, 0);
 }
 
-struct peer *peer_open_udp(const char *address, int port)
+struct peer *
+peer_open_udp(const char *address, int port)
 {
 	return open_or_fail(SOCK_UDP, address, port);
 }
 
-struct peer *peer_try(const char *address, int port)
+struct peer *
+peer_try(const char *address, int port)
 {
 	struct err e;
 	int fd = open_socket(SOCK_TCP, address, port, &e);
@@ -74,7 +81,8 @@ struct peer *peer_try(const char *address, int port)
 	return fd < 0 ? NULL : peer_new(fd);
 }
 
-struct peer *peer_open_from(const char *source, const char *address, int port)
+struct peer *
+peer_open_from(const char *source, const char *address, int port)
 {
 	struct sock_addr from, to;
 	struct err e;
@@ -88,7 +96,8 @@ struct peer *peer_open_from(const char *source, const char *address, int port)
 	return peer_new(fd);
 }
 
-int peer_port(const struct peer *p)
+int
+peer_port(const struct peer *p)
 {
 	struct sockaddr_in6 a;
 	socklen_t len = sizeof a;
@@ -100,7 +109,8 @@ int peer_port(const struct peer *p)
 /* --- saying ---------------------------------------------------------------------------------- */
 
 /* Returns the bytes sent; fewer than n when the peer is gone or takes nothing for PEER_MS. */
-static size_t send_all(struct peer *p, const char *bytes, size_t n)
+static size_t
+send_all(struct peer *p, const char *bytes, size_t n)
 {
 	struct pollfd w = { .fd = p->fd, .events = POLLOUT };
 	size_t sent = 0;
@@ -118,7 +128,8 @@ static size_t send_all(struct peer *p, const char *bytes, size_t n)
 	return sent;
 }
 
-void peer_send_bytes(struct peer *p, const void *bytes, size_t n)
+void
+peer_send_bytes(struct peer *p, const void *bytes, size_t n)
 {
 	size_t sent = send_all(p, bytes, n);
 
@@ -126,12 +137,14 @@ void peer_send_bytes(struct peer *p, const void *bytes, size_t n)
 		ck_abort_msg("sent only %zu of %zu bytes: %s", sent, n, strerror(errno));
 }
 
-void peer_send(struct peer *p, const char *text)
+void
+peer_send(struct peer *p, const char *text)
 {
 	peer_send_bytes(p, text, strlen(text));
 }
 
-void peer_sendf(struct peer *p, const char *format, ...)
+void
+peer_sendf(struct peer *p, const char *format, ...)
 {
 	char *text;
 	va_list ap;
@@ -145,14 +158,16 @@ void peer_sendf(struct peer *p, const char *format, ...)
 	free(text);
 }
 
-void peer_push(struct peer *p, const void *bytes, size_t n)
+void
+peer_push(struct peer *p, const void *bytes, size_t n)
 {
 	(void)send_all(p, bytes, n);
 }
 
 /* --- hearing --------------------------------------------------------------------------------- */
 
-enum peer_got peer_fill(struct peer *p)
+enum peer_got
+peer_fill(struct peer *p)
 {
 	size_t room;
 	char *at = buf_reserve(&p->in, READ_BYTES, &room);
@@ -169,7 +184,8 @@ enum peer_got peer_fill(struct peer *p)
 }
 
 /* Wait for bytes until `by_ms`; PEER_NOTHING means that the time is over. */
-static enum peer_got hear(struct peer *p, int64_t by_ms)
+static enum peer_got
+hear(struct peer *p, int64_t by_ms)
 {
 	struct pollfd r = { .fd = p->fd, .events = POLLIN };
 	enum peer_got got;
@@ -184,7 +200,8 @@ static enum peer_got hear(struct peer *p, int64_t by_ms)
 	return got;
 }
 
-static const char *got_text(enum peer_got got)
+static const char *
+got_text(enum peer_got got)
 {
 	switch (got) {
 	case PEER_BYTES:
@@ -200,17 +217,20 @@ static const char *got_text(enum peer_got got)
 }
 
 /* What was heard and not taken; never NULL. */
-static const char *heard(const struct peer *p)
+static const char *
+heard(const struct peer *p)
 {
 	return p->in.len ? buf_head(&p->in) : "";
 }
 
-static int shown(const struct peer *p)
+static int
+shown(const struct peer *p)
 {
 	return p->in.len < SHOWN_BYTES ? (int)p->in.len : SHOWN_BYTES;
 }
 
-void peer_expect(struct peer *p, const char *text)
+void
+peer_expect(struct peer *p, const char *text)
 {
 	int64_t by_ms = lapse_now_ms() + PEER_MS;
 	enum peer_got got = PEER_BYTES;
@@ -224,7 +244,8 @@ void peer_expect(struct peer *p, const char *text)
 	buf_eat(&p->in, n);
 }
 
-const char *peer_take_line(struct peer *p)
+const char *
+peer_take_line(struct peer *p)
 {
 	const char *head = heard(p), *end = memchr(head, '\n', p->in.len);
 
@@ -236,7 +257,8 @@ const char *peer_take_line(struct peer *p)
 	return p->line;
 }
 
-const char *peer_line(struct peer *p)
+const char *
+peer_line(struct peer *p)
 {
 	int64_t by_ms = lapse_now_ms() + PEER_MS;
 	enum peer_got got = PEER_BYTES;
@@ -250,7 +272,8 @@ const char *peer_line(struct peer *p)
 	return line;
 }
 
-void peer_expect_prefix(struct peer *p, const char *prefix)
+void
+peer_expect_prefix(struct peer *p, const char *prefix)
 {
 	const char *line = peer_line(p);
 
@@ -259,7 +282,8 @@ void peer_expect_prefix(struct peer *p, const char *prefix)
 		    SHOWN_BYTES, line);
 }
 
-void peer_eof(struct peer *p)
+void
+peer_eof(struct peer *p)
 {
 	enum peer_got got = p->in.len ? PEER_BYTES : hear(p, lapse_now_ms() + PEER_MS);
 
@@ -268,7 +292,8 @@ void peer_eof(struct peer *p)
 		    heard(p), got_text(got));
 }
 
-void peer_drop(struct peer *p)
+void
+peer_drop(struct peer *p)
 {
 	int64_t by_ms = lapse_now_ms() + PEER_MS;
 	enum peer_got got;
@@ -281,7 +306,8 @@ void peer_drop(struct peer *p)
 		ck_abort_msg("expected the stream to end, it stays open");
 }
 
-const char *peer_rest(struct peer *p)
+const char *
+peer_rest(struct peer *p)
 {
 	int64_t by_ms = lapse_now_ms() + PEER_MS;
 	enum peer_got got;
@@ -295,7 +321,8 @@ const char *peer_rest(struct peer *p)
 	return buf_head(&p->in);
 }
 
-size_t peer_datagram(struct peer *p, char *bytes, size_t size)
+size_t
+peer_datagram(struct peer *p, char *bytes, size_t size)
 {
 	struct pollfd r = { .fd = p->fd, .events = POLLIN };
 	ssize_t n;
@@ -309,7 +336,8 @@ size_t peer_datagram(struct peer *p, char *bytes, size_t size)
 	return (size_t)n;
 }
 
-void peer_wait_any(struct peer **peers, int n, int limit_ms)
+void
+peer_wait_any(struct peer **peers, int n, int limit_ms)
 {
 	struct pollfd *set = mem_zalloc((size_t)n * sizeof *set);
 
@@ -322,12 +350,14 @@ void peer_wait_any(struct peer **peers, int n, int limit_ms)
 
 /* --- leaving --------------------------------------------------------------------------------- */
 
-void peer_half_close(struct peer *p)
+void
+peer_half_close(struct peer *p)
 {
 	ck_assert_int_eq(shutdown(p->fd, SHUT_WR), 0);
 }
 
-void peer_reset(struct peer *p)
+void
+peer_reset(struct peer *p)
 {
 	struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
 
@@ -335,7 +365,8 @@ void peer_reset(struct peer *p)
 	peer_close(p);
 }
 
-void peer_close(struct peer *p)
+void
+peer_close(struct peer *p)
 {
 	struct peer **at = &all;
 
@@ -348,7 +379,8 @@ void peer_close(struct peer *p)
 	free(p);
 }
 
-void peer_close_all(void)
+void
+peer_close_all(void)
 {
 	while (all != NULL)
 		peer_close(all);

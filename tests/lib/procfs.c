@@ -16,7 +16,8 @@
 enum { PROC_BYTES = 65536, TICK_MS = 3 };
 
 /* The bytes of /proc/PID/NAME, NUL behind them. Returns their number, -1 when unreadable. */
-static ssize_t slurp(pid_t pid, const char *name, char *bytes, size_t size)
+static ssize_t
+slurp(pid_t pid, const char *name, char *bytes, size_t size)
 {
 	char path[64];
 	ssize_t n, sum = 0;
@@ -34,7 +35,8 @@ static ssize_t slurp(pid_t pid, const char *name, char *bytes, size_t size)
 }
 
 /* The fields of stat behind the name, which may hold anything in its parentheses. */
-static bool read_stat(pid_t pid, char *state, pid_t *parent, unsigned long *ticks)
+static bool
+read_stat(pid_t pid, char *state, pid_t *parent, unsigned long *ticks)
 {
 	char bytes[1024];
 	const char *at;
@@ -52,7 +54,8 @@ static bool read_stat(pid_t pid, char *state, pid_t *parent, unsigned long *tick
 	return true;
 }
 
-static pid_t next_process(DIR *d)
+static pid_t
+next_process(DIR *d)
 {
 	const struct dirent *entry;
 
@@ -62,7 +65,8 @@ static pid_t next_process(DIR *d)
 	return 0;
 }
 
-int procfs_children(pid_t parent, pid_t *pids, int max, int *zombies)
+int
+procfs_children(pid_t parent, pid_t *pids, int max, int *zombies)
 {
 	DIR *d = opendir("/proc");
 	unsigned long ticks;
@@ -85,7 +89,8 @@ int procfs_children(pid_t parent, pid_t *pids, int max, int *zombies)
 	return n;
 }
 
-bool procfs_holds(pid_t pid, const char *name, const char *text)
+bool
+procfs_holds(pid_t pid, const char *name, const char *text)
 {
 	static char bytes[PROC_BYTES];
 	ssize_t n = slurp(pid, name, bytes, sizeof bytes);
@@ -93,7 +98,8 @@ bool procfs_holds(pid_t pid, const char *name, const char *text)
 	return n > 0 && memmem(bytes, (size_t)n, text, strlen(text)) != NULL;
 }
 
-int procfs_tagged(const char *tag, pid_t *pids, int max)
+int
+procfs_tagged(const char *tag, pid_t *pids, int max)
 {
 	DIR *d = opendir("/proc");
 	pid_t pid;
@@ -107,7 +113,8 @@ int procfs_tagged(const char *tag, pid_t *pids, int max)
 	return n;
 }
 
-int procfs_descriptors(pid_t pid)
+int
+procfs_descriptors(pid_t pid)
 {
 	const struct dirent *entry;
 	char path[64];
@@ -124,7 +131,8 @@ int procfs_descriptors(pid_t pid)
 	return n;
 }
 
-int64_t procfs_cpu_ms(pid_t pid)
+int64_t
+procfs_cpu_ms(pid_t pid)
 {
 	unsigned long ticks;
 	pid_t ppid;
@@ -135,7 +143,8 @@ int64_t procfs_cpu_ms(pid_t pid)
 	return (int64_t)ticks * 1000 / sysconf(_SC_CLK_TCK);
 }
 
-bool procfs_wait_gone(pid_t pid, int limit_ms)
+bool
+procfs_wait_gone(pid_t pid, int limit_ms)
 {
 	struct pollfd p = { .events = POLLIN };
 	int n;
@@ -148,7 +157,8 @@ bool procfs_wait_gone(pid_t pid, int limit_ms)
 	return n == 1;
 }
 
-void procfs_tick(void)
+void
+procfs_tick(void)
 {
 	(void)poll(NULL, 0, TICK_MS);
 }

@@ -38,7 +38,8 @@ struct server_own {
 	char line[SERVER_LINE_BYTES];
 };
 
-const char *server_address(void)
+const char *
+server_address(void)
 {
 	static char text[32];
 	unsigned pid = (unsigned)getpid();
@@ -48,7 +49,8 @@ const char *server_address(void)
 	return text;
 }
 
-const char *server_program(const char *name)
+const char *
+server_program(const char *name)
 {
 	static char path[4096 + 16];
 	const char *folder = getenv("XIAOTU_BIN");
@@ -62,7 +64,8 @@ const char *server_program(const char *name)
 
 /* --- configuration --------------------------------------------------------------------------- */
 
-static void expand(const struct server *s, const char *text, struct buf *out)
+static void
+expand(const struct server *s, const char *text, struct buf *out)
 {
 	char bot[64];
 	const struct {
@@ -87,7 +90,8 @@ static void expand(const struct server *s, const char *text, struct buf *out)
 	(void)buf_add(out, "", 1);
 }
 
-static void note_config(struct server *s, const char *text)
+static void
+note_config(struct server *s, const char *text)
 {
 	const char *at = strstr(text, "workers = ");
 	char quoted[160];
@@ -122,7 +126,8 @@ write_config(struct server *s, const char *format, va_list ap)
 	buf_release(&text);
 }
 
-void server_config(struct server *s, const char *format, ...)
+void
+server_config(struct server *s, const char *format, ...)
 {
 	va_list ap;
 
@@ -155,7 +160,8 @@ new_server(const char *format, va_list ap)
 	return s;
 }
 
-struct server *server_new(const char *format, ...)
+struct server *
+server_new(const char *format, ...)
 {
 	struct server *s;
 	va_list ap;
@@ -166,7 +172,8 @@ struct server *server_new(const char *format, ...)
 	return s;
 }
 
-struct server *server_start(const char *format, ...)
+struct server *
+server_start(const char *format, ...)
 {
 	struct server *s;
 	va_list ap;
@@ -180,7 +187,8 @@ struct server *server_start(const char *format, ...)
 }
 
 /* In the child. The folder becomes the working directory, so that a core would be found there. */
-static _Noreturn void become_server(const struct server *s, const char *program, pid_t parent)
+static _Noreturn void
+become_server(const struct server *s, const char *program, pid_t parent)
 {
 	int in = open("/dev/null", O_RDONLY), out;
 
@@ -197,7 +205,8 @@ static _Noreturn void become_server(const struct server *s, const char *program,
 }
 
 /* Returns after the exec, so that a signal sent next meets the program. */
-void server_run(struct server *s)
+void
+server_run(struct server *s)
 {
 	const char *program = server_program("xiaotud");
 	pid_t parent = getpid();
@@ -216,14 +225,16 @@ void server_run(struct server *s)
 	close(ends[0]);
 }
 
-void server_wait_ready(struct server *s)
+void
+server_wait_ready(struct server *s)
 {
 	(void)server_wait_log(s, "ev=ready");
 	server_wait_workers(s, s->workers, SERVER_MS);
 	server_baseline(s);
 }
 
-void server_adopt(struct server *s, pid_t pid)
+void
+server_adopt(struct server *s, pid_t pid)
 {
 	s->pid = pid;
 	server_wait_ready(s);
@@ -231,23 +242,27 @@ void server_adopt(struct server *s, pid_t pid)
 
 /* --- signals --------------------------------------------------------------------------------- */
 
-void server_signal(struct server *s, int number)
+void
+server_signal(struct server *s, int number)
 {
 	ck_assert_int_eq(kill(s->pid, number), 0);
 }
 
-void server_hup(struct server *s)
+void
+server_hup(struct server *s)
 {
 	server_signal(s, SIGHUP);
 }
 
-void server_reload_ok(struct server *s)
+void
+server_reload_ok(struct server *s)
 {
 	server_hup(s);
 	(void)server_wait_log(s, "ev=reload result=ok");
 }
 
-void server_reload_rejected(struct server *s, const char *words)
+void
+server_reload_rejected(struct server *s, const char *words)
 {
 	const char *line;
 
@@ -260,7 +275,8 @@ void server_reload_rejected(struct server *s, const char *words)
 
 /* --- log ------------------------------------------------------------------------------------- */
 
-const char *server_read_log(struct server *s)
+const char *
+server_read_log(struct server *s)
 {
 	free(s->own->text);
 	s->own->text = oracle_read_file(s->log);
@@ -268,7 +284,8 @@ const char *server_read_log(struct server *s)
 }
 
 /* The next line behind the mark that has the words; moves the mark behind it. */
-static const char *find_line(struct server *s, const char *words)
+static const char *
+find_line(struct server *s, const char *words)
 {
 	const char *text = server_read_log(s), *at, *end;
 
@@ -284,7 +301,8 @@ static const char *find_line(struct server *s, const char *words)
 	return NULL;
 }
 
-static void wait_for_change(const struct server *s)
+static void
+wait_for_change(const struct server *s)
 {
 	struct pollfd p = { .fd = s->own->inotify, .events = POLLIN };
 	char events[4096];
@@ -295,7 +313,8 @@ static void wait_for_change(const struct server *s)
 }
 
 /* Without reaping it. */
-static bool has_ended(const struct server *s)
+static bool
+has_ended(const struct server *s)
 {
 	siginfo_t info = { .si_pid = 0 };
 
@@ -303,7 +322,8 @@ static bool has_ended(const struct server *s)
 	       info.si_pid != 0;
 }
 
-const char *server_wait_log(struct server *s, const char *words)
+const char *
+server_wait_log(struct server *s, const char *words)
 {
 	int64_t by_ms = lapse_now_ms() + SERVER_MS;
 	bool ended = false;
@@ -320,7 +340,8 @@ const char *server_wait_log(struct server *s, const char *words)
 	return line;
 }
 
-int server_count_log(struct server *s, const char *words)
+int
+server_count_log(struct server *s, const char *words)
 {
 	char *rest, *line;
 	int n = 0;
@@ -332,7 +353,8 @@ int server_count_log(struct server *s, const char *words)
 	return n;
 }
 
-long server_log_number(const char *line, const char *key)
+long
+server_log_number(const char *line, const char *key)
 {
 	char word[64];
 	const char *at;
@@ -342,7 +364,8 @@ long server_log_number(const char *line, const char *key)
 	return at == NULL ? -1 : strtol(at + strlen(word), NULL, 10);
 }
 
-pid_t server_worker_of(struct server *s, int peer_port)
+pid_t
+server_worker_of(struct server *s, int peer_port)
 {
 	char words[64], *rest, *line;
 
@@ -365,12 +388,14 @@ pid_t server_worker_of(struct server *s, int peer_port)
 
 /* --- processes, end -------------------------------------------------------------------------- */
 
-int server_pids(struct server *s, pid_t *pids)
+int
+server_pids(struct server *s, pid_t *pids)
 {
 	return procfs_children(s->pid, pids, SERVER_WORKERS_MAX, NULL);
 }
 
-void server_wait_workers(struct server *s, int n, int limit_ms)
+void
+server_wait_workers(struct server *s, int n, int limit_ms)
 {
 	int64_t by_ms = lapse_now_ms() + limit_ms;
 	pid_t pids[SERVER_WORKERS_MAX];
@@ -385,18 +410,21 @@ void server_wait_workers(struct server *s, int n, int limit_ms)
 	ck_abort_msg("expected %d workers, there are %d and %d zombies", n, found, zombies);
 }
 
-void server_baseline(struct server *s)
+void
+server_baseline(struct server *s)
 {
 	oracle_baseline(&s->own->oracle, s->pid);
 }
 
-void server_check(struct server *s)
+void
+server_check(struct server *s)
 {
 	server_wait_workers(s, s->workers, SERVER_MS);
 	oracle_check_running(&s->own->oracle, s->pid, s->worker_slack);
 }
 
-int server_wait_exit(struct server *s)
+int
+server_wait_exit(struct server *s)
 {
 	int status;
 
@@ -406,7 +434,8 @@ int server_wait_exit(struct server *s)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-void server_stop(struct server *s)
+void
+server_stop(struct server *s)
 {
 	int status;
 
@@ -418,7 +447,8 @@ void server_stop(struct server *s)
 	server_end(s);
 }
 
-void server_end(struct server *s)
+void
+server_end(struct server *s)
 {
 	oracle_check_ended(&s->own->oracle, s->own->tag);
 	oracle_check_log(&s->own->oracle, s->output, s->may_crash);
