@@ -111,8 +111,8 @@ send_request(struct ask *ask, int key)
 	call->call = http_start(t->http, &body, on_reply, ask);
 }
 
-/* Its calls are used up for today: set the key aside, for an hour at a time because nobody says when
- * the robot's day ends. Returns whether another key is asked instead. */
+/* Its calls are used up for today: set the key aside, for an hour at a time, because nobody says
+ * when the robot's day ends. Returns whether another key is asked instead. */
 static bool
 try_next_key(struct ask *ask)
 {

@@ -14,8 +14,9 @@ enum { FAKEBOT_RECORDS = 64, FAKEBOT_BODY_BYTES = 1 << 18 };
 
 /* All zero: status 200, {"code":100000,"text":"echo:INFO"} (v2: its counterpart). */
 struct fakebot_script {
-	const char *only; /* for questions that hold this text; the others are echoed; NULL: all */
-	const char *body; /* instead of the echo */
+	const char
+	    *only; /* for questions with this text or key; the others are echoed; NULL: all */
+	const char *body;    /* instead of the echo */
 	const char *headers; /* more of them, each with CR LF */
 	int status;          /* 0: 200 */
 	int delay_ms;        /* before the answer */

@@ -160,7 +160,8 @@ take_request(struct call *c)
 static bool
 is_scripted(const struct question *q)
 {
-	return strstr(q->record.info, stage->only) != NULL;
+	return strstr(q->record.info, stage->only) != NULL ||
+	       strcmp(q->record.key, stage->only) == 0;
 }
 
 static void
