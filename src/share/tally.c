@@ -2,8 +2,6 @@
  * that readers of other slots need no lock and look at WAYS entries. */
 #include "share/tally.h"
 
-#include "base/mem.h"
-
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,27 +19,24 @@ struct bucket {
 
 struct tally {
 	int n_slots;
-	struct bucket *buckets; /* BUCKETS of each slot */
+	_Alignas(4096) struct bucket buckets[]; /* BUCKETS of each slot, on pages of their own */
 };
 
 struct tally *
 tally_new(int n_slots)
 {
-	size_t size = (size_t)n_slots * BUCKETS * sizeof(struct bucket);
-	void *map = mmap(
+	size_t size = sizeof(struct tally) + (size_t)n_slots * BUCKETS * sizeof(struct bucket);
+	struct tally *t = mmap(
 	    NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	struct tally *t;
 
-	if (map == MAP_FAILED)
+	if (t == MAP_FAILED)
 		return NULL;
-	t = mem_zalloc(sizeof *t);
 	t->n_slots = n_slots;
-	t->buckets = map;
 	return t;
 }
 
 static struct bucket *
-bucket_of(const struct tally *t, int slot, uint64_t key)
+bucket_of(struct tally *t, int slot, uint64_t key)
 {
 	uint64_t hash = key * 0x9E3779B97F4A7C15ULL;
 
@@ -70,7 +65,7 @@ tally_key(const struct sock_addr *a)
 }
 
 int64_t
-tally_count(const struct tally *t, uint64_t key)
+tally_count(struct tally *t, uint64_t key)
 {
 	int64_t n = 0;
 

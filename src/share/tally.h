@@ -21,7 +21,7 @@ void tally_reset(struct tally *t, int slot);
 /* The key of an address, 0 for one that is not counted. */
 uint64_t tally_key(const struct sock_addr *a);
 /* Chats of the key over all slots. */
-int64_t tally_count(const struct tally *t, uint64_t key);
+int64_t tally_count(struct tally *t, uint64_t key);
 /* One chat more (1) or fewer (-1). Returns 1 when it was counted, else 0: then it must not be
  * taken back. */
 int tally_add(struct tally *t, int slot, uint64_t key, int n);

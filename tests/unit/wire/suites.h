@@ -1,0 +1,10 @@
+/* suites.h - the suites of the codecs' unit tests. */
+#ifndef UNIT_WIRE_SUITES_H
+#define UNIT_WIRE_SUITES_H
+
+#include <check.h>
+
+Suite *decode_suite(void);
+Suite *encode_suite(void);
+
+#endif
