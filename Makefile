@@ -30,8 +30,8 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 # --- the five floors: a folder may use the folders of lower floors only ---------------------------
 DEPS_base   =
 DEPS_conf   = base
-DEPS_wire   = base conf
-DEPS_robot  = base conf
+DEPS_wire   = conf base
+DEPS_robot  = conf base
 DEPS_store  = base
 DEPS_share  = base
 DEPS_worker = wire robot store share conf base

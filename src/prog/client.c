@@ -1,5 +1,4 @@
 /* client.c - xiaotu, the terminal client: options, then a chat. See xiaotu(1). */
-#include "base/mem.h"
 #include "base/text.h"
 #include "client/link.h"
 #include "client/term.h"
@@ -70,7 +69,7 @@ login_name(void)
 	const struct passwd *p = getpwuid(getuid());
 	const char *name = p ? p->pw_name : getenv("USER");
 
-	return mem_dup(name && *name ? name : "user");
+	return name && *name ? name : "user";
 }
 
 static int

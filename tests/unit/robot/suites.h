@@ -1,0 +1,11 @@
+/* suites.h - the suites of the unit tests of robot/. */
+#ifndef UNIT_ROBOT_SUITES_H
+#define UNIT_ROBOT_SUITES_H
+
+#include <check.h>
+
+Suite *turing_suite(void);
+Suite *rules_suite(void);
+Suite *pattern_suite(void);
+
+#endif

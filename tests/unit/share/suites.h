@@ -1,0 +1,10 @@
+/* suites.h - the suites of the unit tests of share/. */
+#ifndef UNIT_SHARE_SUITES_H
+#define UNIT_SHARE_SUITES_H
+
+#include <check.h>
+
+Suite *chan_suite(void);
+Suite *tally_suite(void);
+
+#endif
