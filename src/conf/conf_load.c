@@ -136,7 +136,8 @@ load_rules(struct load *l, const config_setting_t *group, struct conf_robot *r)
 	int bad;
 
 	if (l->dump)
-		return conf_rules_read(group, false, &l->c->arena, &r->rules, l->e);
+		return group == NULL ? 0
+				     : conf_rules_read(group, false, &l->c->arena, &r->rules, l->e);
 	config_init(&file);
 	if (*r->file == '\0')
 		bad = config_read_string(&file, conf_robot_file) == CONFIG_FALSE;

@@ -1,0 +1,208 @@
+/* test_load.c - configuration files, good ones and bad ones: errors name file, line and key. */
+#include "unit/conf/suites.h"
+
+#include "conf/conf_child.h"
+#include "conf/conf_load.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[64], path[96];
+
+static void
+make_folder(void)
+{
+	snprintf(folder, sizeof folder, "/tmp/xiaotu-unit-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(path, sizeof path, "%s/xiaotud.conf", folder);
+}
+
+static void
+drop_folder(void)
+{
+	char command[160];
+
+	snprintf(command, sizeof command, "rm -rf %s", folder);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static void
+put(const char *name, const char *text, mode_t mode)
+{
+	char whole[160];
+	FILE *f;
+
+	snprintf(whole, sizeof whole, "%s/%s", folder, name);
+	f = fopen(whole, "we");
+	ck_assert_ptr_nonnull(f);
+	fputs(text, f);
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert_int_eq(chmod(whole, mode), 0);
+}
+
+/* It is refused, and the error holds all of these. */
+static void
+refuses(const char *text, const char *a, const char *b)
+{
+	struct err e = { "" };
+	struct conf *c;
+
+	put("xiaotud.conf", text, 0600);
+	c = conf_load_file(path, false, &e);
+	ck_assert_msg(c == NULL, "taken: %s", text);
+	ck_assert_msg(strstr(e.text, a) && strstr(e.text, b), "\"%s\": \"%s\"", text, e.text);
+	ck_assert_ptr_null(strchr(e.text, '\n'));
+}
+
+START_TEST(defaults_are_the_product_s)
+{
+	struct err e = { "" };
+	struct conf *c = conf_load_file(NULL, true, &e);
+
+	ck_assert_msg(c != NULL, "%s", e.text);
+	ck_assert_int_eq(c->workers, 2);
+	ck_assert_int_eq(c->n_listen, 1);
+	ck_assert_str_eq(c->listen[0].address, "127.0.0.1");
+	ck_assert_int_eq(c->listen[0].port, 9999);
+	ck_assert_int_eq(c->robots[0].kind, CONF_RULES);
+	ck_assert_int_eq(c->limit_message_bytes, 4096);
+	ck_assert_int_eq(c->idle_ms, 1800000);
+	ck_assert_int_eq(c->quiet_ms, 30);
+	ck_assert_str_eq(c->greeting, "你好，欢迎来到机器人聊天器！\n");
+	conf_free(c);
+}
+END_TEST
+
+START_TEST(values_are_taken)
+{
+	struct err e = { "" };
+	struct conf *c;
+
+	put("robot.conf", "fallback = \"x\";", 0644);
+	put("xiaotud.conf",
+	    "workers = 7; timeouts = { idle = 90; drain = \"1.5s\"; };\n"
+	    "listen = ( { address = \"::1\"; port = 80; }, { path = \"sock\"; } );\n"
+	    "robots = ( { file = \"robot.conf\"; }, { name = \"t\"; type = \"turing\"; "
+	    "api_key = [\"a\", \"b\"]; } );\n",
+	    0600);
+	c = conf_load_file(path, false, &e);
+	ck_assert_msg(c != NULL, "%s", e.text);
+	ck_assert_int_eq(c->workers, 7);
+	ck_assert_int_eq(c->idle_ms, 90000);
+	ck_assert_int_eq(c->drain_ms, 1500);
+	ck_assert_int_eq(c->n_listen, 2);
+	ck_assert_int_eq(strncmp(c->listen[1].path, folder, strlen(folder)), 0);
+	ck_assert_str_eq(c->robots[0].rules.fallback.at[0], "x");
+	ck_assert_int_eq(c->robots[1].api_key.n, 2);
+	conf_free(c);
+}
+END_TEST
+
+START_TEST(bad_values_are_named)
+{
+	refuses("\nwrokers = 2;", "xiaotud.conf:2: wrokers", "did you mean workers");
+	refuses("workers = \"2\";", ":1: workers", "");
+	refuses("workers = -1;", ":1: workers", "");
+	refuses("workers = 100000;", ":1: workers", "");
+	refuses("listen = ( { port = 0; } );", "port", "xiaotud.conf:1");
+	refuses("listen = ( { port = 65536; } );", "port", "xiaotud.conf:1");
+	refuses("listen = ( { port = 4294967376; } );", "xiaotud.conf:1", "");
+	refuses("listen = ( { port = 999999999999999999999999999999; } );", "xiaotud.conf:1", "");
+	refuses("listen = ( { port = 8080.5; } );", "port", "xiaotud.conf:1");
+	refuses("listen = ( { address = \"localhost\"; } );", "localhost", "address");
+	refuses("listen = ( { port = 1; }, { port = 1; } );", "twice", "");
+	refuses("listen = ( { speak = \"dance\"; } );", "speak", "");
+	refuses("language = \"fr\";", "language", "");
+	refuses("timeouts = { idle = \"soon\"; };", "timeouts.idle", "");
+	refuses("limits = 5;", "limits", "");
+	refuses("workers = 1;\nlisten = (((;\n", "xiaotud.conf:2", "");
+	refuses("robots = ( { type = \"turing\"; } );", "api_key", "");
+	refuses("robots = ( { type = \"turing\"; api_key = \"\"; } );", "api_key", "");
+	refuses("robots = ( { name = \"a\"; }, { name = \"a\"; } );", "used twice", "a");
+	refuses("robots = ( { file = \"missing\"; } );", "missing", "file");
+	refuses(
+	    "robots = ( { type = \"turing\"; api_key = \"k\"; url = \"ftp://x\"; } );", "url", "");
+}
+END_TEST
+
+START_TEST(a_key_is_kept_from_others)
+{
+	static const char text[] = "robots = ( { type = \"turing\"; api_key = \"s3cr3t\"; } );";
+	static const char by_file[] =
+	    "robots = ( { type = \"turing\"; api_key_file = \"key\"; } );";
+	struct err e = { "" };
+	struct conf *c;
+
+	put("xiaotud.conf", text, 0644);
+	ck_assert_ptr_null(conf_load_file(path, false, &e));
+	ck_assert_ptr_nonnull(strstr(e.text, "0644"));
+	ck_assert_ptr_null(strstr(e.text, "s3cr3t"));
+	put("key", "one\ntwo\n", 0600);
+	put("xiaotud.conf", by_file, 0644);
+	c = conf_load_file(path, false, &e);
+	ck_assert_msg(c != NULL, "%s", e.text);
+	ck_assert_int_eq(c->robots[0].api_key.n, 2);
+	ck_assert_str_eq(c->robots[0].api_key.at[1], "two");
+	conf_free(c);
+	put("key", "one\n", 0644);
+	ck_assert_ptr_null(conf_load_file(path, false, &e));
+}
+END_TEST
+
+START_TEST(rule_files_are_checked)
+{
+	static const struct {
+		const char *text, *a, *b;
+	} rows[] = { { "rules = ( { pattern = \"a\"; } );", "answers", "robot.conf:1" },
+		{ "\nrules = ( { pattern = \"a\"; answers = \"{1}\"; } );", "{1}", "robot.conf:2" },
+		{ "rules = ( { pattern = \"a**\"; answers = \"x\"; } );", "pattern",
+		    "robot.conf:1" },
+		{ "rules = ( { patern = \"a\"; answers = \"x\"; } );", "did you mean pattern", "" },
+		{ "fallback = \"{nobody}\";", "{nobody}", "fallback" },
+		{ "rules = 5;", "list of groups", "" }, { "", "neither", "" } };
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		put("robot.conf", rows[i].text, 0644);
+		refuses("robots = ( { file = \"robot.conf\"; } );", rows[i].a, rows[i].b);
+	}
+}
+END_TEST
+
+/* libconfig would end the process, or wait for ever: in the child that is one failed attempt. */
+START_TEST(hostile_files_cost_a_child)
+{
+	struct err e = { "" };
+	char fifo[160];
+	int memfd;
+
+	put("xiaotud.conf", "@include \"/\"\n", 0600);
+	ck_assert_ptr_null(conf_load_apart(path, false, &memfd, &e));
+	ck_assert_ptr_null(conf_load_apart(folder, false, &memfd, &e));
+	snprintf(fifo, sizeof fifo, "%s/fifo", folder);
+	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+	ck_assert_ptr_null(conf_load_apart(fifo, false, &memfd, &e));
+	put("xiaotud.conf", "@include \"xiaotud.conf\"\n", 0600);
+	ck_assert_ptr_null(conf_load_apart(path, false, &memfd, &e));
+	ck_assert_ptr_null(conf_load_apart("/nowhere/x", false, &memfd, &e));
+}
+END_TEST
+
+Suite *
+load_suite(void)
+{
+	Suite *suite = suite_create("load");
+	TCase *tc = tcase_create("all");
+
+	tcase_add_checked_fixture(tc, make_folder, drop_folder);
+	tcase_add_test(tc, defaults_are_the_product_s);
+	tcase_add_test(tc, values_are_taken);
+	tcase_add_test(tc, bad_values_are_named);
+	tcase_add_test(tc, a_key_is_kept_from_others);
+	tcase_add_test(tc, rule_files_are_checked);
+	tcase_add_test(tc, hostile_files_cost_a_child);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
