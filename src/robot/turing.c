@@ -185,6 +185,7 @@ turing_reply(
 		why = why_of_code(*code, language, out);
 		goto done;
 	}
+	*code = 0;
 	if (json_text(o, "text", &size) == NULL)
 		goto done;
 	add_member(o, "text", "", out);
@@ -196,7 +197,6 @@ turing_reply(
 	add_member(function, "name", "\n", out);
 	add_member(function, "author", " - ", out);
 	why = out->len ? WHY_OK : WHY_BAD_REPLY;
-	*code = 0;
 done:
 	json_drop(o);
 	return why;

@@ -149,14 +149,19 @@ START_TEST(without_an_answer_the_next_robot_is_meant)
 }
 END_TEST
 
-static const char *const zh[] = { "你好", "你是谁", "你会什么", "讲个笑话", "今天天气怎么样",
-	"现在几点了", "今天星期几", "我喜欢音乐", "我觉得很累", "我想去北京", "为什么天是蓝的",
-	"你喜欢什么", "我今天加班了", "谢谢你", "我是学生", "好的", "不是", "来个绕口令",
-	"我很开心", "再见" };
-static const char *const en[] = { "hello", "who are you", "what can you do", "tell me a joke",
-	"how is the weather", "what time is it", "what day is it", "I like music", "I feel tired",
-	"I want a bicycle", "why is the sky blue", "how are you", "I work too much", "thank you",
-	"I am a student", "ok", "no", "my cat is old", "you are funny", "bye" };
+/* clang-format off */
+static const char *const zh[] = {
+	"你好", "你是谁", "你会什么", "讲个笑话", "今天天气怎么样", "现在几点了", "今天星期几",
+	"我喜欢音乐", "我觉得很累", "我想去北京", "为什么天是蓝的", "你喜欢什么", "我今天加班了",
+	"谢谢你", "我是学生", "好的", "不是", "来个绕口令", "我很开心", "再见",
+};
+static const char *const en[] = {
+	"hello", "who are you", "what can you do", "tell me a joke", "how is the weather",
+	"what time is it", "what day is it", "I like music", "I feel tired", "I want a bicycle",
+	"why is the sky blue", "how are you", "I work too much", "thank you", "I am a student",
+	"ok", "no", "my cat is old", "you are funny", "bye",
+};
+/* clang-format on */
 
 /* The sample file talks for twenty turns, in the language of the questions, and hardly falls back. */
 static void
