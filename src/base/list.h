@@ -13,7 +13,7 @@ struct list {
 };
 
 #define list_item(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
-#define list_each(it, head)           for (struct list *it = (head)->next; it != (head); it = it->next)
+#define list_each(i, head)            for (struct list *i = (head)->next; i != (head); i = i->next)
 /* As list_each; the current item may be removed. */
 #define list_each_safe(it, head)                                                                   \
 	for (struct list *it = (head)->next, *it##_next = it->next; it != (head);                  \
