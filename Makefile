@@ -104,11 +104,11 @@ bench: all $(O)/bench
 
 # --- what keeps the tree in shape -------------------------------------------------------------------
 lint: all $(O)/sample
-	scripts/check-layers
-	scripts/check-size
+	scripts/check-layers.py
+	scripts/check-size.py
 	scripts/check-options $(O)/sample
 	clang-format --dry-run -Werror $(SOURCES)
-	shellcheck scripts/* .ci/run
+	shellcheck $(filter-out %.py,$(wildcard scripts/*)) .ci/run
 format:
 	clang-format -i $(SOURCES)
 
