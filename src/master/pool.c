@@ -266,17 +266,30 @@ grow(struct pool *p, int n)
 	}
 }
 
+/* Who leaves: the live worker with the fewest chats; of equals the last. */
+static struct slot *
+least_busy(struct pool *p)
+{
+	struct slot *found = NULL;
+	int64_t fewest = INT64_MAX;
+
+	for (int i = SCORE_SLOTS - 1; i >= 0; i--) {
+		struct slot *s = &p->slots[i];
+		int64_t chats = atomic_load(&p->score->slots[i].chats);
+
+		if ((s->state != SLOT_STARTING && s->state != SLOT_READY) || chats >= fewest)
+			continue;
+		fewest = chats;
+		found = s;
+	}
+	return found;
+}
+
 static void
 shrink(struct pool *p, int n)
 {
-	for (int i = SCORE_SLOTS - 1; i >= 0 && n > 0; i--) {
-		struct slot *s = &p->slots[i];
-
-		if (s->state != SLOT_STARTING && s->state != SLOT_READY)
-			continue;
-		happen(s, EVENT_DRAIN);
-		n--;
-	}
+	for (; n > 0; n--)
+		happen(least_busy(p), EVENT_DRAIN);
 }
 
 void
