@@ -177,7 +177,7 @@ hold(struct load *l)
 		continue;
 }
 
-/* --- the slow robot ---------------------------------------------------------------------------- */
+/* --- the slow robot --------------------------------------------------- */
 
 static void
 on_due(struct ev_loop *loop, struct ev_timer *t, int events)
