@@ -296,6 +296,23 @@ out_limit(const struct conf *conf)
 	return (uint32_t)(limit * JSON_GROWTH + OUT_LIMIT);
 }
 
+static uint32_t
+greatest(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+void
+conn_set_limits(struct conn *c)
+{
+	const struct conf *conf = c->w->setup->conf;
+
+	c->wire.limit_bytes = (uint32_t)conf->limit_message_bytes;
+	/* What is in stays in. */
+	c->in.limit = greatest(c->in.len, wire_in_limit(c->wire.limit_bytes));
+	c->out.limit = greatest(c->out.len, out_limit(conf));
+}
+
 /* Which limit is in the way? NULL: none. */
 static const char *
 full(const struct worker *w, uint64_t key)
@@ -343,7 +360,6 @@ welcome(struct conn *c, const struct sock_addr *peer)
 void
 conn_open(struct worker *w, int fd, const struct sock_addr *peer)
 {
-	const struct conf *conf = w->setup->conf;
 	struct conn *c = mem_zalloc(sizeof *c);
 
 	c->w = w;
@@ -354,9 +370,8 @@ conn_open(struct worker *w, int fd, const struct sock_addr *peer)
 	c->io.data = c;
 	lapse_entry_init(&c->deadline);
 	later_task_init(&c->update, on_later, c);
-	wire_init(&c->wire, (uint32_t)conf->limit_message_bytes);
-	buf_init(&c->in, wire_in_limit((uint32_t)conf->limit_message_bytes));
-	buf_init(&c->out, out_limit(conf));
+	wire_init(&c->wire, 0);
+	conn_set_limits(c);
 	list_append(&w->conns, &c->link);
 	welcome(c, peer);
 	conn_update(c);

@@ -66,6 +66,8 @@ void conn_on_lapse(struct lapse_entry *e, void *arg);
 
 /* --- between conn.c and conn_talk.c ---------------------------------------------------------- */
 
+/* Go by the settings in force now. */
+void conn_set_limits(struct conn *c);
 /* Decode what is in, start what waits. */
 void conn_talk(struct conn *c);
 void conn_later(struct conn *c);

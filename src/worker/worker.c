@@ -199,6 +199,8 @@ commit(struct worker *w, int64_t number)
 		w->next = NULL;
 		setup_drop(old);
 		set_deadlines(w);
+		list_each (it, &w->conns)
+			conn_set_limits(list_item(it, struct conn, link));
 		if (w->draining)
 			close_all(w->next_fds, w->setup->conf->n_listen);
 		else
