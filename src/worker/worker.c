@@ -299,15 +299,17 @@ start(struct worker *w, struct err *e)
 static void
 finish(struct worker *w)
 {
-	doors_close(&w->doors);
-	forget_next(w);
-	setup_drop(w->setup);
-	/* One more turn, for what waits to be freed. */
-	ev_run(w->loop, EVRUN_NOWAIT);
-	store_mem.close(w->store);
+	/* Nothing may happen any more: the settings go now. */
 	ev_io_stop(w->loop, &w->chan);
 	ev_signal_stop(w->loop, &w->term);
 	ev_timer_stop(w->loop, &w->drain);
+	doors_close(&w->doors);
+	forget_next(w);
+	setup_drop(w->setup);
+	w->setup = NULL;
+	/* One more turn, for what waits to be freed. */
+	ev_run(w->loop, EVRUN_NOWAIT);
+	store_mem.close(w->store);
 	lapse_release(&w->quiet);
 	lapse_release(&w->message);
 	lapse_release(&w->idle);
