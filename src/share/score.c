@@ -17,6 +17,7 @@ void
 score_reset_now(struct score *s, int slot)
 {
 	atomic_store(&s->slots[slot].chats, 0);
+	atomic_store(&s->slots[slot].serving, 0);
 }
 
 int64_t

@@ -11,6 +11,7 @@
 enum { SCORE_SLOTS = 512 };
 
 #define SCORE_COUNTERS(X)                                                                          \
+	X(serving, "1: takes new chats")                                                           \
 	X(chats, "chats open now")                                                                 \
 	X(accepted, "connections accepted")                                                        \
 	X(messages, "messages taken")                                                              \

@@ -13,8 +13,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { AT_ONCE = 16, ADD_AGAIN = 16, COMPLAIN_MS = 10000 };
+enum { AT_ONCE = 16, ADD_AGAIN = 16, COMPLAIN_MS = 10000, UNEVEN = 8 };
 #define PAUSE_S 0.2
+#define DEFER_S 0.002
 
 static void
 watch(struct doors *d, struct door *one)
@@ -31,6 +32,15 @@ unwatch(struct doors *d, struct door *one)
 	(void)epoll_ctl(d->epoll, EPOLL_CTL_DEL, one->fd, NULL);
 }
 
+static void
+pause_for(struct doors *d, double seconds)
+{
+	ev_io_stop(d->w->loop, &d->ready);
+	ev_timer_stop(d->w->loop, &d->pause);
+	ev_timer_set(&d->pause, seconds, 0.0);
+	ev_timer_start(d->w->loop, &d->pause);
+}
+
 /* No descriptors or memory: wait, and say so now and then. */
 static void
 back_off(struct doors *d, int why)
@@ -38,10 +48,7 @@ back_off(struct doors *d, int why)
 	int64_t now_ms = lapse_now_ms();
 
 	score_add(&d->w->score->accept_failures, 1);
-	ev_io_stop(d->w->loop, &d->ready);
-	ev_timer_stop(d->w->loop, &d->pause);
-	ev_timer_set(&d->pause, PAUSE_S, 0.0);
-	ev_timer_start(d->w->loop, &d->pause);
+	pause_for(d, PAUSE_S);
 	if (d->complained_ms && now_ms - d->complained_ms < COMPLAIN_MS)
 		return;
 	d->complained_ms = now_ms;
@@ -94,15 +101,39 @@ add_again(struct doors *d)
 	}
 }
 
+/* Every worker was woken; has another one clearly fewer chats? */
+static bool
+is_ahead(const struct doors *d)
+{
+	const struct score *score = d->w->boot->score;
+	int64_t mine = atomic_load_explicit(&d->w->score->chats, memory_order_relaxed);
+
+	for (int i = 0; i < SCORE_SLOTS; i++) {
+		const struct score_slot *s = &score->slots[i];
+
+		if (atomic_load_explicit(&s->serving, memory_order_relaxed) &&
+		    atomic_load_explicit(&s->chats, memory_order_relaxed) + UNEVEN < mine)
+			return true;
+	}
+	return false;
+}
+
 static void
 on_ready(struct ev_loop *loop, struct ev_io *io, int events)
 {
 	struct doors *d = io->data;
 	struct epoll_event got[AT_ONCE];
-	int n = epoll_wait(d->epoll, got, AT_ONCE, 0), left = AT_ONCE;
+	int n, left = AT_ONCE;
 
 	(void)loop;
 	(void)events;
+	if (!d->deferred && is_ahead(d)) {
+		d->deferred = true;
+		pause_for(d, DEFER_S);
+		return;
+	}
+	d->deferred = false;
+	n = epoll_wait(d->epoll, got, AT_ONCE, 0);
 	for (int i = 0; i < n; i++) {
 		struct door *one = got[i].data.ptr;
 

@@ -104,6 +104,7 @@ drain(struct worker *w, int64_t limit_ms)
 	if (w->draining)
 		return;
 	w->draining = true;
+	atomic_store(&w->score->serving, 0);
 	doors_close(&w->doors);
 	ev_timer_set(&w->drain, (double)limit_ms / 1000.0, 0.0);
 	ev_timer_start(w->loop, &w->drain);
@@ -332,6 +333,7 @@ worker_run(const struct boot *boot)
 		log_error("worker_failed why=%s", log_quote(e.text, strlen(e.text)));
 		return 1;
 	}
+	atomic_store(&w->score->serving, 1);
 	answer(w, CHAN_READY, 0, "");
 	ev_run(w->loop, 0);
 	finish(w);
