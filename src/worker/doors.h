@@ -2,7 +2,8 @@
  * For:     worker.c, which replaces them at a reload.     Callers: worker/.
  * Holds:   the sockets are shared by all workers. They wait in a small epoll of their own with
  *          EPOLLEXCLUSIVE, and are added again every 16 accepts, so that connections spread
- *          (FAULTS M3); who has more chats than another leaves them to it for 2 ms. When descriptors run out, accepting pauses (M14).
+ *          (FAULTS M3); who has more chats than another leaves them to it for 2 ms. When
+ *          descriptors run out, accepting pauses (M14).
  * Memory:  a door is counted: its list holds one reference, each datagram under way another. */
 #ifndef WORKER_DOORS_H
 #define WORKER_DOORS_H
