@@ -25,19 +25,19 @@ CPPFLAGS += -D_GNU_SOURCE -DEV_COMPAT3=0 -DXIAOTU_VERSION='"$(VERSION)"' \
 XCFLAGS  = -std=c11 $(WARN) $(CFLAGS_$(FLAVOUR)) $(CFLAGS)
 XLDFLAGS = $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS)
 LIBS     = $(shell pkg-config --libs $(PACKAGES)) -lev -lm
-CHECK_LIBS = $(shell pkg-config --libs check)
+CHECK_LIBS = $(shell pkg-config --libs check libssl)
 
 # --- the five floors: a folder may use the folders of lower floors only ---------------------------
 DEPS_base   =
 DEPS_conf   = base
 DEPS_wire   = conf base
-DEPS_robot  = conf base
+DEPS_robot  = conf share base
 DEPS_store  = base
 DEPS_share  = base
 DEPS_worker = wire robot store share conf base
 DEPS_master = share conf base
 DEPS_client = base
-FOLDERS = base conf wire robot store share worker master client
+FOLDERS = base share conf wire robot store worker master client
 archives = $(foreach f,$(1),$(O)/$(f).a)
 objects  = $(patsubst src/%.c,$(O)/%.o,$(wildcard src/$(1)/*.c))
 
@@ -64,7 +64,7 @@ $(O)/conf/conf_robot_file.c: etc/robot.conf scripts/file2c
 $(O)/conf/conf_robot_file.o: $(O)/conf/conf_robot_file.c
 	$(CC) $(CPPFLAGS) $(XCFLAGS) -include src/conf/conf_robot_file.h -c -o $@ $<
 
-SERVER_FOLDERS = worker master wire robot store share conf base
+SERVER_FOLDERS = worker master wire robot store conf share base
 $(O)/xiaotud: $(O)/prog/server.o $(call archives,$(SERVER_FOLDERS))
 	$(CC) $(XCFLAGS) $(XLDFLAGS) -o $@ $^ $(LIBS)
 $(O)/xiaotu: $(O)/prog/client.o $(call archives,client base)

@@ -15,6 +15,16 @@ is_blank(const char *s, size_t n)
 	return true;
 }
 
+static struct json_tokener *
+new_tokener(void)
+{
+	struct json_tokener *t = json_tokener_new_ex(JSON_DEPTH + 1);
+
+	if (t)
+		json_tokener_set_flags(t, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	return t;
+}
+
 struct json_object *
 json_read(const char *bytes, size_t n)
 {
@@ -25,10 +35,9 @@ json_read(const char *bytes, size_t n)
 
 	if (n > INT_MAX)
 		return NULL;
-	t = json_tokener_new_ex(JSON_DEPTH + 1);
+	t = new_tokener();
 	if (t == NULL)
 		return NULL;
-	json_tokener_set_flags(t, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
 	o = json_tokener_parse_ex(t, bytes, (int)n);
 	why = json_tokener_get_error(t);
 	used = json_tokener_get_parse_end(t);
@@ -131,6 +140,31 @@ json_is_object(struct json_object *o)
 	return json_object_is_type(o, json_type_object);
 }
 
+enum json_kind
+json_kind(struct json_object *o, const char *key)
+{
+	struct json_object *v = NULL;
+
+	if (!json_is_object(o) || !json_object_object_get_ex(o, key, &v))
+		return JSON_MISSING;
+	switch (json_object_get_type(v)) {
+	case json_type_null:
+		return JSON_NULL;
+	case json_type_boolean:
+		return JSON_BOOL;
+	case json_type_double:
+	case json_type_int:
+		return JSON_NUMBER;
+	case json_type_object:
+		return JSON_OBJECT;
+	case json_type_array:
+		return JSON_LIST;
+	case json_type_string:
+		return JSON_TEXT;
+	}
+	return JSON_MISSING;
+}
+
 size_t
 json_list_size(struct json_object *list)
 {
@@ -166,4 +200,62 @@ json_write(const char *s, size_t n, struct buf *out)
 	if (!bad && n > plain)
 		bad = buf_add(out, s + plain, n - plain);
 	return bad ? -1 : buf_adds(out, "\"");
+}
+
+/* --- values that come in pieces -------------------------------------------------------------- */
+
+/* The next value, or the rest of one. Returns the bytes used, or -1; *o and *whole when it ended.
+ * */
+static int
+flow_one(struct json_flow *f, const char *bytes, int n, struct json_object **o, bool *whole)
+{
+	enum json_tokener_error why;
+	int used;
+
+	*o = json_tokener_parse_ex(f->tokener, bytes, n);
+	why = json_tokener_get_error(f->tokener);
+	used = (int)json_tokener_get_parse_end(f->tokener);
+	*whole = why == json_tokener_success;
+	if (why != json_tokener_success && why != json_tokener_continue)
+		return -1;
+	f->n = *whole ? 0 : f->n + (size_t)used;
+	return f->n > f->limit ? -1 : used;
+}
+
+int
+json_flow_feed(struct json_flow *f, const char *bytes, size_t n,
+    bool (*on_value)(void *arg, struct json_object *o), void *arg)
+{
+	if (f->tokener == NULL && (f->tokener = new_tokener()) == NULL)
+		return -1;
+	while (n > 0) {
+		struct json_object *o;
+		bool whole, on;
+		int used;
+
+		if (f->n == 0 && is_blank(bytes, 1)) {
+			bytes++;
+			n--;
+			continue;
+		}
+		used = flow_one(f, bytes, n > INT_MAX ? INT_MAX : (int)n, &o, &whole);
+		if (used < 0)
+			return -1;
+		bytes += used;
+		n -= (size_t)used;
+		on = !whole || on_value(arg, o);
+		json_object_put(o);
+		if (!on)
+			break;
+	}
+	return 0;
+}
+
+void
+json_flow_release(struct json_flow *f)
+{
+	if (f->tokener)
+		json_tokener_free(f->tokener);
+	f->tokener = NULL;
+	f->n = 0;
 }

@@ -34,8 +34,35 @@ bool json_has(struct json_object *o, const char *key);
 /* A member that is text, number, true, false or null, as JSON text; "" for any other. */
 const char *json_scalar(struct json_object *o, const char *key, size_t *n);
 bool json_is_object(struct json_object *o);
+/* What a member is. JSON_NUMBER is any number. */
+enum json_kind {
+	JSON_MISSING,
+	JSON_NULL,
+	JSON_TEXT,
+	JSON_NUMBER,
+	JSON_BOOL,
+	JSON_OBJECT,
+	JSON_LIST
+};
+enum json_kind json_kind(struct json_object *o, const char *key);
 size_t json_list_size(struct json_object *list);
 struct json_object *json_list_at(struct json_object *list, size_t i);
+
+/* --- values that come in pieces -------------------------------------------------------------- */
+
+/* One value after the other, white space between them, cut anywhere: a reply as it arrives, be it
+ * one object or NDJSON. Zeroed is fresh. */
+struct json_flow {
+	struct json_tokener *tokener;
+	size_t limit; /* bytes one value may have */
+	size_t n;     /* of the value that has begun; 0: between two values */
+};
+
+/* on_value borrows the tree, which is NULL for `null`. Returns 0, or -1 when the bytes are no JSON,
+ * too deep or too long; nothing more can be read then. on_value may return false to end reading. */
+int json_flow_feed(struct json_flow *f, const char *bytes, size_t n,
+    bool (*on_value)(void *arg, struct json_object *o), void *arg);
+void json_flow_release(struct json_flow *f);
 
 /* Append s (UTF-8) as a JSON string, quotes included (RFC 8259 section 7).
  * Returns 0, or -1 when out is full. */

@@ -74,6 +74,16 @@ text_cut_chars(const char *s, size_t n, size_t limit)
 	return i;
 }
 
+size_t
+text_count_chars(const char *s, size_t n)
+{
+	size_t chars = 0;
+
+	for (size_t i = 0; i < n; i++)
+		chars += ((unsigned char)s[i] & 0xC0) != 0x80;
+	return chars;
+}
+
 bool
 text_is_control(uint32_t c)
 {

@@ -19,6 +19,7 @@ bool text_is_utf8(const char *s, size_t n);
 
 /* The longest prefix of at most `limit` bytes (characters) that ends on a character boundary. */
 size_t text_cut_bytes(const char *s, size_t n, size_t limit);
+size_t text_count_chars(const char *s, size_t n);
 size_t text_cut_chars(const char *s, size_t n, size_t limit);
 
 /* Characters a terminal must never get from a peer: C0 but newline and tab, DEL, C1, and the

@@ -43,7 +43,7 @@ bool
 conf_has_secret(const struct conf *c)
 {
 	for (int i = 0; i < c->n_robots; i++)
-		if (c->robots[i].api_key.n > 0)
+		if (c->robots[i].api_key.n > 0 || *c->robots[i].secret)
 			return true;
 	return false;
 }

@@ -15,7 +15,16 @@
 
 enum conf_language { CONF_ZH, CONF_EN };
 enum conf_transport { CONF_TCP, CONF_UDP };
-enum conf_kind { CONF_RULES, CONF_HELLO, CONF_TURING, CONF_TURING2 };
+enum conf_kind {
+	CONF_RULES,
+	CONF_HELLO,
+	CONF_TURING,
+	CONF_TURING2,
+	CONF_OPENAI,
+	CONF_OLLAMA,
+	CONF_ANTHROPIC
+};
+enum conf_max_tokens { CONF_MAX_TOKENS, CONF_MAX_COMPLETION_TOKENS };
 
 struct conf_texts {
 	const char **at;
@@ -59,8 +68,16 @@ struct conf_robot {
 	const char *url;
 	struct conf_texts api_key;
 	const char *api_key_file; /* read at load, into api_key; kept for -T */
+	const char *api_key_env;  /* the same from a variable of the environment */
+	const char *secret;       /* of Turing's sealed mode; "": plain */
+	const char *ca_file;      /* who signs the server's certificate; "": the system's */
 	const char *file;         /* rule file; "" is the built-in one */
 	const char *location;     /* where the asker is, for Turing */
+	const char *model, *system;
+	const char *extra; /* more members of the request, a JSON object; "": none */
+	int64_t max_tokens, max_tokens_name;
+	bool stream, stream_usage;
+	int64_t max_inflight; /* requests at once over all workers; 0: no limit */
 	int64_t connect_ms, first_byte_ms, gap_ms, total_ms;
 	struct conf_rules rules; /* kind CONF_RULES only */
 };
@@ -77,8 +94,8 @@ struct conf {
 	int n_robots;
 	int64_t limit_chats, limit_chats_per_address, limit_messages_per_minute;
 	int64_t limit_message_bytes, limit_answer_bytes;
-	int64_t idle_ms, message_ms, drain_ms, quiet_ms;
-	int64_t memory_turns;
+	int64_t idle_ms, message_ms, drain_ms, quiet_ms, notice_ms;
+	int64_t memory_turns, memory_chars;
 	const char *log_target;
 	int64_t log_level; /* enum log_level */
 	bool log_messages;

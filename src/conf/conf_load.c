@@ -3,7 +3,7 @@
 #include "conf/conf_load.h"
 
 #include "base/text.h"
-#include "conf/conf_robot_file.h"
+#include "conf/conf_robot.h"
 #include "conf/conf_rules.h"
 #include "conf/conf_scan.h"
 #include "conf/conf_show.h"
@@ -102,112 +102,26 @@ load_group(struct load *l, const config_setting_t *group, const struct opt *tabl
 
 /* --- robots ---------------------------------------------------------------------------------- */
 
-static int
-read_key_file(struct load *l, struct conf_robot *r)
+static bool
+is_new_name(struct load *l, const struct conf_robot *r)
 {
-	struct stat st;
-	size_t n;
-	char *text = conf_scan_read(r->api_key_file, &n, &st, l->e), *rest, *line;
-
-	if (text == NULL)
-		return -1;
-	if (st.st_mode & S_IRWXO) {
-		free(text);
-		return err_set(l->e, "%s: holds a secret and others may read it (mode %04o)",
-		    r->api_key_file, (unsigned)(st.st_mode & 07777));
-	}
-	rest = text;
-	r->api_key.at = arena_zalloc(&l->c->arena, 64 * sizeof *r->api_key.at);
-	r->api_key.n = 0;
-	while ((line = strsep(&rest, "\r\n")) && r->api_key.n < 64)
-		if (*line)
-			r->api_key.at[r->api_key.n++] = arena_dup(&l->c->arena, line);
-	explicit_bzero(text, n);
-	free(text);
-	return r->api_key.n ? 0 : err_set(l->e, "%s: holds no key", r->api_key_file);
-}
-
-/* Rules come from the dump itself, from the robot's file, or from the program. */
-static int
-load_rules(struct load *l, const config_setting_t *group, struct conf_robot *r)
-{
-	mode_t bits;
-	config_t file;
-	int bad;
-
-	if (l->dump)
-		return group == NULL ? 0
-				     : conf_rules_read(group, false, &l->c->arena, &r->rules, l->e);
-	config_init(&file);
-	if (*r->file == '\0')
-		bad = config_read_string(&file, conf_robot_file) == CONFIG_FALSE;
-	else if (conf_scan(r->file, l->dir, &bits, l->e))
-		goto fail;
-	else
-		bad = config_read_file(&file, r->file) == CONFIG_FALSE;
-	if (bad) {
-		err_set(l->e, "%s:%d: %s", *r->file ? r->file : "built-in rules",
-		    config_error_line(&file), config_error_text(&file));
-		goto fail;
-	}
-	if (conf_rules_read(config_root_setting(&file), true, &l->c->arena, &r->rules, l->e)) {
-		if (*r->file == '\0')
-			err_add(l->e, "built-in rules");
-		goto fail;
-	}
-	config_destroy(&file);
-	return 0;
-fail:
-	config_destroy(&file);
-	return -1;
-}
-
-static int
-check_url(struct load *l, const struct conf_robot *r)
-{
-	if (*r->url && strncmp(r->url, "http://", 7) && strncmp(r->url, "https://", 8))
-		return err_set(l->e, "url: must begin with http:// or https://");
-	for (const char *p = r->url; *p; p++)
-		if ((unsigned char)*p <= 0x20 || *p == 0x7F)
-			return err_set(l->e, "url: holds a blank or a control character");
-	return 0;
-}
-
-static int
-finish_robot(struct load *l, const config_setting_t *s, struct conf_robot *r)
-{
-	bool http = r->kind == CONF_TURING || r->kind == CONF_TURING2;
-
-	if (*r->name == '\0') {
-		const struct opt *type = find_row(conf_robot_options, "", "type");
-
-		r->name = type->words[r->kind];
-	}
-	for (struct conf_robot *other = l->c->robots; other < r; other++)
+	for (const struct conf_robot *other = l->c->robots; other < r; other++)
 		if (strcmp(other->name, r->name) == 0)
-			return err_set(l->e, "name: \"%s\" is used twice", r->name);
-	if (check_url(l, r))
-		return -1;
-	if (*r->api_key_file && !l->dump && read_key_file(l, r))
-		return err_add(l->e, "api_key_file");
-	if (http && r->api_key.n == 0)
-		return err_set(l->e, "api_key: type %s needs api_key or api_key_file",
-		    r->kind == CONF_TURING ? "turing" : "turing2");
-	if (r->kind == CONF_RULES && load_rules(l, s, r))
-		return err_add(l->e, "file");
-	return 0;
+			return err_set(l->e, "name: \"%s\" is used twice", r->name) == 0;
+	return true;
 }
 
 static int
 load_robot(struct load *l, const config_setting_t *s, void *at, const char *where)
 {
+	const struct conf_robot_from from = { &l->c->arena, l->dir, l->dump };
 	struct conf_robot *r = at;
 	char key[96];
 
 	set_defaults(l, conf_robot_options, r);
 	if (s && load_group(l, s, conf_robot_options, "", where, r))
 		return -1;
-	if (finish_robot(l, s, r) == 0)
+	if (conf_robot_finish(&from, s, r, l->e) == 0 && is_new_name(l, r))
 		return 0;
 	if (s == NULL)
 		return -1;
@@ -376,8 +290,7 @@ load_file(struct load *l, const char *path)
 		bad = load_root(l, config_root_setting(&file));
 	}
 	for (int i = 0; !bad && i < l->c->n_robots; i++)
-		if (l->c->robots[i].api_key.n && *l->c->robots[i].api_key_file == '\0' &&
-		    (bits & S_IRWXO))
+		if (conf_robot_is_secret(&l->c->robots[i]) && (bits & S_IRWXO))
 			bad = err_set(l->e, "%s: holds a secret and others may read it (mode %04o)",
 			    path, (unsigned)(bits & 07777));
 	config_destroy(&file);

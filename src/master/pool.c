@@ -75,6 +75,7 @@ empty(struct slot *s)
 	s->state = SLOT_EMPTY;
 	score_reset_now(s->m->pool.score, index_of(s));
 	tally_reset(s->m->pool.tally, index_of(s));
+	standings_forget_slot(s->m->pool.standings, index_of(s));
 }
 
 static void
@@ -206,6 +207,7 @@ static void __attribute__((noreturn)) be_worker(struct slot *s, int chan)
 		.n_listeners = m->doors.n,
 		.score = m->pool.score,
 		.tally = m->pool.tally,
+		.standings = m->pool.standings,
 		.user = m->conf->user,
 		.master = getppid() };
 
@@ -320,7 +322,8 @@ pool_init(struct pool *p, struct master *m, worker_main *work, struct err *e)
 	p->work = work;
 	p->score = score_new();
 	p->tally = tally_new(SCORE_SLOTS);
-	if (p->score == NULL || p->tally == NULL)
+	p->standings = standings_new();
+	if (p->score == NULL || p->tally == NULL || p->standings == NULL)
 		return err_errno(e, "shared memory");
 	ev_timer_init(&p->retry, on_retry, 0.0, 0.0);
 	p->retry.data = p;

@@ -34,6 +34,7 @@ struct pool {
 	worker_main *work;
 	struct score *score;
 	struct tally *tally;
+	struct standings *standings;
 	int wanted;
 	int n_failures; /* deaths in a row that came too soon */
 	bool ever_ready;

@@ -97,6 +97,8 @@ commit(struct reload *r)
 	if (r->log_fd != NO_LOG)
 		(void)master_use_log(m, r->log_fd);
 	r->log_fd = NO_LOG;
+	/* An operator who reloads has mended something: whoever rests is asked again. */
+	standings_wake_all(m->pool.standings);
 	if (resized)
 		m->pool.wanted = conf_n_workers(m->conf);
 	r->state = RELOAD_COMMITTING;

@@ -2,16 +2,40 @@
 #include "robot/robot.h"
 #include "robot/robot_kinds.h"
 
+#include "base/lapse.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-const char *const why_words[] = { "ok", "timeout", "unavailable", "bad-reply", "refused" };
+const char *const why_words[] = { "ok", "timeout", "unavailable", "bad-reply", "refused", "key",
+	"quota", "rate", "no-answer", "too-long", "busy", "rests" };
 
 /* In the order of enum conf_kind. */
 static const struct robot_ops *const kinds[] = { &robot_rules, &robot_hello, &robot_turing,
-	&robot_turing2 };
+	&robot_turing2, &robot_openai, &robot_ollama, &robot_anthropic };
+
+/* FNV-1a (Fowler, Noll, Vo), over the text and its NUL. */
+static uint64_t
+hash_text(uint64_t hash, const char *s)
+{
+	do
+		hash = (hash ^ (unsigned char)*s) * 0x100000001B3ULL;
+	while (*s++);
+	return hash;
+}
+
+/* Who it is for the other workers: a robot with another key or address is another robot. */
+static uint64_t
+identity(const struct conf_robot *c)
+{
+	uint64_t hash = hash_text(0xCBF29CE484222325ULL, c->name) + (uint64_t)c->kind;
+
+	hash = hash_text(hash_text(hash_text(hash, c->url), c->model), c->secret);
+	for (int i = 0; i < c->api_key.n; i++)
+		hash = hash_text(hash, c->api_key.at[i]);
+	return hash ? hash : 1;
+}
 
 struct robot *
 robot_open(const struct conf_robot *c, const struct robot_env *env, struct err *e)
@@ -21,6 +45,7 @@ robot_open(const struct conf_robot *c, const struct robot_env *env, struct err *
 	r->ops = kinds[c->kind];
 	r->conf = c;
 	r->env = *env;
+	r->standing = standings_find(env->standings, identity(c), lapse_now_ms());
 	if (r->ops->open(r, e)) {
 		err_add(e, "robot \"%s\"", c->name);
 		free(r);
@@ -42,7 +67,12 @@ void
 robot_ask(
     struct robot *r, const struct talk *talk, struct ask *ask, const struct sink *sink, void *arg)
 {
-	*ask = (struct ask){ .sink = sink, .arg = arg, .robot = r };
+	*ask = (struct ask){ .sink = sink,
+		.arg = arg,
+		.robot = r,
+		.alone = ask->alone,
+		.tokens_in = -1,
+		.tokens_out = -1 };
 	list_init(&ask->later.link);
 	r->ops->ask(r, talk, ask);
 }
@@ -52,6 +82,41 @@ robot_cancel(struct ask *ask)
 {
 	later_remove(&ask->later);
 	ask->robot->ops->cancel(ask);
+}
+
+void
+robot_pause(struct ask *ask, bool pause)
+{
+	if (ask->robot->ops->pause)
+		ask->robot->ops->pause(ask, pause);
+}
+
+bool
+robot_wants_history(const struct robot *r)
+{
+	return r->ops->wants_history;
+}
+
+int64_t
+robot_rests_ms(const struct robot *r, int64_t now_ms)
+{
+	int64_t ms = standing_rests_ms(r->standing, false, now_ms), first_ms = INT64_MAX;
+	int n = r->conf->api_key.n ? r->conf->api_key.n : 1;
+
+	for (int i = 0; i < n; i++) {
+		int64_t aside_ms = standing_aside_ms(r->standing, i, now_ms);
+
+		first_ms = aside_ms < first_ms ? aside_ms : first_ms;
+	}
+	return first_ms > ms ? first_ms : ms;
+}
+
+bool
+ask_is_full(const struct ask *ask)
+{
+	size_t limit = ask->robot->env.limit_bytes;
+
+	return limit && ask->n_bytes >= limit;
 }
 
 void

@@ -12,16 +12,26 @@
 #include "base/later.h"
 #include "base/text.h"
 #include "conf/conf.h"
+#include "share/standing.h"
 
+/* Why there is no answer. The classes are those of robot-apis, section 6, because they decide what
+ * happens next; words are in robot.c. */
 enum why {
 	WHY_OK,
 	WHY_TIMEOUT,     /* too slow by one of its timers */
-	WHY_UNAVAILABLE, /* cannot be reached, or says that it is overloaded */
+	WHY_UNAVAILABLE, /* cannot be reached, or says that it is overloaded or broken */
 	WHY_BAD_REPLY,   /* what came is no answer */
-	WHY_REFUSED,     /* reached, and it will not: key, quota, request */
+	WHY_REFUSED,     /* reached, and this request will not do */
+	WHY_KEY,         /* no key of ours will do, or another setting */
+	WHY_QUOTA,       /* all calls are used up */
+	WHY_RATE,        /* too many at once, says the robot */
+	WHY_NO_ANSWER,   /* well, but it has nothing to say to this */
+	WHY_TOO_LONG,    /* the chat is longer than what it reads */
+	WHY_BUSY,        /* it has as much to do as it may */
+	WHY_RESTS,       /* it was not asked: its breaker is open */
 };
 
-extern const char *const why_words[]; /* "ok", "timeout", "unavailable", "bad-reply", "refused" */
+extern const char *const why_words[];
 
 /* One earlier turn of the chat; borrowed texts. */
 struct said {
@@ -37,6 +47,7 @@ struct talk {
 	int n_history;
 };
 
+/* `piece` must not cancel the ask. */
 struct ask;
 struct sink {
 	void (*piece)(void *arg, const char *text, size_t n);
@@ -52,6 +63,10 @@ struct ask {
 	void *own;               /* the robot's own state of this question */
 	struct text_clean clean;
 	size_t n_bytes; /* answered so far */
+	bool alone;     /* nobody else can answer: trying again is worth the time */
+	/* what the robot tells besides the answer */
+	int64_t tokens_in, tokens_out; /* -1: nothing */
+	int64_t wait_ms;               /* how long it wants to be left alone, 0: not told */
 };
 
 /* What every robot is opened with, besides its own options. */
@@ -60,23 +75,30 @@ struct robot_env {
 	struct later *later;
 	enum conf_language language;
 	size_t limit_bytes; /* of one answer; 0: no limit */
+	struct standings *standings;
+	int slot; /* of this worker */
 };
 
 struct robot {
 	const struct robot_ops *ops;
 	const struct conf_robot *conf; /* borrowed from the snapshot */
 	struct robot_env env;
+	struct standing *standing; /* shared with the other workers */
 	void *own;
 };
 
+struct api;
+
 struct robot_ops {
-	const char *kind;
+	const struct api *api; /* NULL: none of those behind HTTP */
 	bool wants_history;
 	/* Returns 0 or -1 with the error; sets r->own. */
 	int (*open)(struct robot *r, struct err *e);
 	/* `talk` stays valid until done or cancel. */
 	void (*ask)(struct robot *r, const struct talk *talk, struct ask *ask);
 	void (*cancel)(struct ask *ask);
+	/* No more pieces for now, please; and on again. NULL: its pieces come all at once. */
+	void (*pause)(struct ask *ask, bool pause);
 	void (*close)(struct robot *r);
 };
 
@@ -88,9 +110,17 @@ void robot_close(struct robot *r);
 void robot_ask(
     struct robot *r, const struct talk *talk, struct ask *ask, const struct sink *sink, void *arg);
 void robot_cancel(struct ask *ask);
+void robot_pause(struct ask *ask, bool pause);
+
+/* Does it want to be told earlier turns? */
+bool robot_wants_history(const struct robot *r);
+/* Ms until it may be asked again: its breaker is open, or all its keys are set aside. 0: now. */
+int64_t robot_rests_ms(const struct robot *r, int64_t now_ms);
 
 /* For robots: hand text on, cleaned and bounded; and the end. Not from inside ops->ask. */
 void ask_piece(struct ask *ask, const char *text, size_t n);
 void ask_done(struct ask *ask, enum why why);
+/* Has it said as much as it may? */
+bool ask_is_full(const struct ask *ask);
 
 #endif

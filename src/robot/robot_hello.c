@@ -56,5 +56,9 @@ hello_close(struct robot *r)
 	(void)r;
 }
 
-const struct robot_ops robot_hello = { "hello", false, hello_open, hello_ask, hello_cancel,
-	hello_close };
+const struct robot_ops robot_hello = {
+	.open = hello_open,
+	.ask = hello_ask,
+	.cancel = hello_cancel,
+	.close = hello_close,
+};

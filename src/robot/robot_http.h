@@ -1,37 +1,51 @@
 /* robot_http.h - HTTP requests on the worker's loop, by libcurl's multi interface.
- * For:     every robot behind HTTP.     Callers: robot_turing.c and its like.
+ * For:     every robot behind HTTP.     Callers: robot_api.c.
  * Holds:   created after fork only (a handle shared by two processes mixes up replies). Never calls
- *          back from inside http_start(); on_reply exactly once, never after http_cancel().
- *          http and https only, no redirects, no proxy, no .netrc; the reply is capped while it
- *          comes.
+ *          back from inside http_start(), nor from inside libcurl: bytes are handed on after the
+ *          turn. `end` comes exactly once, and nothing after it, after http_cancel() or after
+ *          http_detach(). http and https only, no redirects, no proxy, no .netrc.
+ *          A reader that pauses stops the transfer: what is kept meanwhile is bounded.
  * Memory:  http_open() gives; handles are kept and reused, the last used first. */
 #ifndef ROBOT_ROBOT_HTTP_H
 #define ROBOT_ROBOT_HTTP_H
 
-#include "robot/robot.h"
+#include "robot/reply.h"
 
 struct http;
 struct http_call;
+struct http_end;
 
 struct http_options {
-	const char *url;          /* borrowed until http_close() */
-	const char *content_type; /* of the request */
-	int64_t connect_ms, first_byte_ms, gap_ms, total_ms;
-	size_t limit_bytes; /* of the reply's body, decoded; 0: no limit */
+	const char *url;         /* these are borrowed until http_close() */
+	const char *more_header; /* of every request; NULL: none */
+	const char *ca_file;     /* "": the system's */
+	int64_t connect_ms, first_byte_ms, gap_ms;
+	uint32_t limit_bytes; /* of what may come in one turn */
+	bool stream;          /* the reply is wanted as it is written, so it must not be packed */
 };
 
-/* why WHY_OK: a reply came whole, `status` and the body (borrowed) say which. */
-typedef void http_on_reply(void *arg, enum why why, long status, const char *body, size_t n);
+struct http_sink {
+	/* The body begins. */
+	void (*head)(void *arg, long status, const char *type);
+	/* Some of it (borrowed). What it was decides which clock runs: blanks leave that of the
+	 * first byte, only progress winds up that of the gap, a finished answer has a second for
+	 * its account. REPLY_OVER: as TRAFFIC; call http_detach() for it. */
+	enum reply_step (*bytes)(void *arg, const char *bytes, size_t n);
+	/* WHY_OK: it came whole. `end` (http_end.h) is borrowed. */
+	void (*end)(void *arg, enum why why, const struct http_end *end);
+};
 
 struct http *http_open(const struct http_options *o, const struct robot_env *env, struct err *e);
 void http_close(struct http *h);
 
-/* POST the body (taken: http frees it). The call is valid until on_reply or http_cancel(). */
-struct http_call *http_start(struct http *h, struct buf *body, http_on_reply *on_reply, void *arg);
+/* POST the body (taken: http frees it) with one more header line (NULL: none; kept until the next
+ * call of http_start() that reuses the handle, so it must live as long as h), within total_ms. */
+struct http_call *http_start(struct http *h, struct buf *body, const char *header, int64_t total_ms,
+    const struct http_sink *sink, void *arg);
 void http_cancel(struct http_call *call);
-
-/* What a status says by itself: OK for 2xx, REFUSED for other 4xx, UNAVAILABLE for 408, 409, 429
- * and 5xx, BAD_REPLY for the rest (a redirect is a configuration error and never followed). */
-enum why http_why(long status);
+/* What is still to come is nobody's business; the connection may be used again. */
+void http_detach(struct http_call *call);
+/* No more bytes for now; and on again. Not from inside libcurl. */
+void http_pause(struct http_call *call, bool pause);
 
 #endif

@@ -6,6 +6,9 @@
 
 #include "robot/robot.h"
 
-extern const struct robot_ops robot_rules, robot_hello, robot_turing, robot_turing2;
+extern const struct robot_ops robot_rules, robot_hello;
+/* behind HTTP, by robot_api.c */
+extern const struct robot_ops robot_turing, robot_turing2, robot_openai, robot_ollama,
+    robot_anthropic;
 
 #endif

@@ -431,7 +431,6 @@ rules_cancel(struct ask *ask)
 }
 
 const struct robot_ops robot_rules = {
-	.kind = "rules",
 	.wants_history = true,
 	.open = rules_open,
 	.ask = rules_ask,

@@ -7,6 +7,7 @@
 
 #include "share/chan.h"
 #include "share/score.h"
+#include "share/standing.h"
 #include "share/tally.h"
 
 #include <sys/types.h>
@@ -19,6 +20,7 @@ struct boot {
 	int n_listeners; /* in the order of conf->listen */
 	struct score *score;
 	struct tally *tally;
+	struct standings *standings;
 	const char *user; /* to become; "": stay */
 	pid_t master;
 };

@@ -17,6 +17,8 @@ enum { SCORE_SLOTS = 512 };
 	X(messages, "messages taken")                                                              \
 	X(answers, "messages answered")                                                            \
 	X(failures, "messages answered with ERR")                                                  \
+	X(tokens_in, "tokens that robots read, as they tell")                                      \
+	X(tokens_out, "tokens that robots wrote, as they tell")                                    \
 	X(accept_failures, "accepts that failed for want of descriptors or memory")
 
 struct score_slot {

@@ -83,6 +83,7 @@ enum part {
 	PART_FAIL,  /* text is "CODE SENTENCE" */
 	PART_BYE,   /* text is "REASON SENTENCE" */
 	PART_NOTE,  /* a text of our own, as for /help: one whole answer */
+	PART_WAIT,  /* a word before the answer, to somebody who waits long */
 };
 
 struct codec {

@@ -123,6 +123,8 @@ json_encode(struct wire *w, enum part part, const struct msg *msg, const char *t
 	case PART_END:
 	case PART_NOTE:
 		return answer(msg, text, n, out);
+	case PART_WAIT:
+		return begin(msg, out) || member("notice", text, n, out) || buf_adds(out, "}\n");
 	case PART_FAIL:
 		return begin(msg, out) || notice("error", "code", text, n, out);
 	case PART_BYE:

@@ -82,6 +82,7 @@ line_encode(struct wire *w, enum part part, const struct msg *msg, const char *t
 		return end_line(w, out) || buf_adds(out, "BYE ") || buf_add(out, text, n) ||
 		       buf_adds(out, "\n");
 	case PART_NOTE:
+	case PART_WAIT:
 		return end_line(w, out) || buf_add(out, text, n) || buf_adds(out, "\n");
 	}
 	return -1;

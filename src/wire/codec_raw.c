@@ -45,6 +45,7 @@ raw_encode(struct wire *w, enum part part, const struct msg *msg, const char *te
 	(void)msg;
 	switch (part) {
 	case PART_PIECE:
+	case PART_WAIT:
 		return 0;
 	case PART_END:
 	case PART_NOTE:

@@ -70,6 +70,30 @@ sentence_chosen(enum conf_language language)
 }
 
 const char *
+sentence_waiting(enum conf_language language)
+{
+	return language == CONF_EN ? "Thinking, one moment please…" : "小图正在想，请稍等……";
+}
+
+const char *
+sentence_rests(enum conf_language language)
+{
+	return language == CONF_EN ? "rests" : "休息中";
+}
+
+const char *
+sentence_answered(enum conf_language language)
+{
+	return language == CONF_EN ? "Last answer by: " : "上一个回答来自：";
+}
+
+const char *
+sentence_passed(enum conf_language language)
+{
+	return language == CONF_EN ? "passed over" : "没有回答";
+}
+
+const char *
 sentence_no_robot(enum conf_language language)
 {
 	return language == CONF_EN ? "There is no robot of that name; there are: "

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OUT_LIMIT = 1 << 20, JSON_GROWTH = 6, HIGH_WATER = 65536 };
+enum { OUT_LIMIT = 1 << 20, JSON_GROWTH = 6, HIGH_WATER = 65536, LOW_WATER = 16384 };
 
 enum wait { WAIT_NONE, WAIT_IDLE, WAIT_IN, WAIT_QUIET, WAIT_OUT, WAIT_LINGER };
 
@@ -42,10 +42,10 @@ conn_free(struct conn *c)
 	struct worker *w = c->w;
 
 	if (c->counted) {
-		log_info("chat_close chat=%" PRIu64 " reason=%s", c->id, reasons[c->leave]);
 		score_add(&w->score->chats, -1);
 		if (c->address)
 			(void)tally_add(w->boot->tally, w->boot->slot, c->address, -1);
+		log_info("chat_close chat=%" PRIu64 " reason=%s", c->id, reasons[c->leave]);
 	}
 	conn_drop_questions(c);
 	store_mem.forget(w->store, c->id);
@@ -241,6 +241,8 @@ conn_update(struct conn *c)
 		conn_free(c);
 		return;
 	}
+	if (c->turn && c->out.len <= LOW_WATER)
+		turn_pause(c->turn, false);
 	watch(c);
 	set_deadline(c);
 }
@@ -302,8 +304,8 @@ greatest(uint32_t a, uint32_t b)
 	return a > b ? a : b;
 }
 
-void
-conn_set_limits(struct conn *c)
+static void
+set_limits(struct conn *c)
 {
 	const struct conf *conf = c->w->setup->conf;
 
@@ -311,6 +313,20 @@ conn_set_limits(struct conn *c)
 	/* What is in stays in. */
 	c->in.limit = greatest(c->in.len, wire_in_limit(c->wire.limit_bytes));
 	c->out.limit = greatest(c->out.len, out_limit(conf));
+}
+
+/* The robots may be others, or stand in another order. */
+void
+conn_use_settings(struct conn *c, const struct setup *old)
+{
+	set_limits(c);
+	if (c->robot >= 0) {
+		const char *name = chain_name_at(old->chain, c->robot);
+
+		c->robot = chain_find(c->w->setup->chain, name, strlen(name));
+	}
+	c->answered_by = -1;
+	c->n_passed = 0;
 }
 
 /* Which limit is in the way? NULL: none. */
@@ -364,14 +380,14 @@ conn_open(struct worker *w, int fd, const struct sock_addr *peer)
 
 	c->w = w;
 	c->id = ++w->last_chat;
-	c->robot = -1;
+	c->robot = c->answered_by = -1;
 	c->last = &c->first;
 	ev_io_init(&c->io, on_io, fd, EV_READ);
 	c->io.data = c;
 	lapse_entry_init(&c->deadline);
 	later_task_init(&c->update, on_later, c);
 	wire_init(&c->wire, 0);
-	conn_set_limits(c);
+	set_limits(c);
 	list_append(&w->conns, &c->link);
 	welcome(c, peer);
 	conn_update(c);

@@ -11,7 +11,7 @@
 #include "worker/turn.h"
 #include "worker/worker.h"
 
-enum { CONN_WAITING = 8, CONN_HELD = (int)FAIL_ROBOT_TIMEOUT };
+enum { CONN_PASSED = 4, CONN_WAITING = 8, CONN_HELD = (int)FAIL_ROBOT_TIMEOUT };
 
 /* Why a chat ends; the words are in conn.c. */
 enum leave {
@@ -40,7 +40,10 @@ struct conn {
 	struct turn *turn;
 	struct asked *first, **last;
 	int n_waiting;
-	int robot; /* chosen with /robot; -1: the chain */
+	int robot;       /* chosen with /robot; -1: the chain */
+	int answered_by; /* the last answer's robot, -1: none yet; and who did not give it */
+	int n_passed;
+	struct chain_passed passed[CONN_PASSED];
 	enum leave leave;
 	int64_t rate_ms; /* the bucket of messages: when it was looked at, and what is in it */
 	double rate_left;
@@ -66,8 +69,8 @@ void conn_on_lapse(struct lapse_entry *e, void *arg);
 
 /* --- between conn.c and conn_talk.c ---------------------------------------------------------- */
 
-/* Go by the settings in force now. */
-void conn_set_limits(struct conn *c);
+/* Go by the settings in force now; `old` were those before. */
+void conn_use_settings(struct conn *c, const struct setup *old);
 /* Decode what is in, start what waits. */
 void conn_talk(struct conn *c);
 void conn_later(struct conn *c);

@@ -76,29 +76,58 @@ note(struct conn *c, const char *text)
 	conn_say(c, PART_NOTE, NULL, text, strlen(text));
 }
 
-/* `/robot`: the names; `/robot NAME`: choose it. */
+/* One robot a line: a star for the one that was chosen, and whether it rests. */
+static void
+add_robots(const struct conn *c, struct buf *out)
+{
+	const struct chain *chain = c->w->setup->chain;
+
+	for (int i = 0; i < chain_size(chain); i++) {
+		int64_t rests_ms = chain_rests_ms(chain, i);
+
+		(void)buf_addf(out, "%s%s%s", i ? "\n" : "", c->robot == i ? "* " : "",
+		    chain_name_at(chain, i));
+		if (rests_ms)
+			(void)buf_addf(out, " (%s, %" PRId64 " s)", sentence_rests(language(c)),
+			    (rests_ms + 999) / 1000);
+	}
+}
+
+/* Who gave the last answer, and why others did not. */
+static void
+add_last(const struct conn *c, struct buf *out)
+{
+	const struct chain *chain = c->w->setup->chain;
+
+	if (c->answered_by < 0)
+		return;
+	(void)buf_addf(
+	    out, "\n%s%s", sentence_answered(language(c)), chain_name_at(chain, c->answered_by));
+	for (int i = 0; i < c->n_passed; i++)
+		(void)buf_addf(out, "%s%s: %s%s", i ? ", " : " (",
+		    chain_name_at(chain, c->passed[i].robot), why_words[c->passed[i].why],
+		    i + 1 == c->n_passed ? ")" : "");
+}
+
+/* `/robot`: the list; `/robot NAME`: choose it. */
 static void
 choose_robot(struct conn *c, const char *name, size_t n)
 {
 	const struct chain *chain = c->w->setup->chain;
+	int found = chain_find(chain, name, n);
 	struct buf out;
-	bool found = false;
 
 	buf_init(&out, 1 << 16);
-	for (int i = 0; i < chain_size(chain) && !found; i++) {
-		const char *one = chain_name_at(chain, i);
-
-		if (n && strlen(one) == n && memcmp(one, name, n) == 0) {
-			c->robot = i;
-			found = true;
-			(void)(buf_adds(&out, sentence_chosen(language(c))) || buf_adds(&out, one));
-		}
+	if (n && found >= 0) {
+		c->robot = found;
+		(void)(buf_adds(&out, sentence_chosen(language(c))) ||
+		       buf_adds(&out, chain_name_at(chain, found)));
+	} else {
+		(void)(n &&
+		       (buf_adds(&out, sentence_no_robot(language(c))) || buf_adds(&out, "\n")));
+		add_robots(c, &out);
+		add_last(c, &out);
 	}
-	if (!found && n)
-		(void)buf_adds(&out, sentence_no_robot(language(c)));
-	for (int i = 0; i < chain_size(chain) && !found; i++)
-		(void)buf_addf(&out, "%s%s%s", i ? " " : "", c->robot == i ? "*" : "",
-		    chain_name_at(chain, i));
 	conn_say(c, PART_NOTE, NULL, buf_head(&out), out.len);
 	buf_release(&out);
 }
@@ -111,6 +140,29 @@ on_piece(void *arg, const char *text, size_t n)
 	struct conn *c = arg;
 
 	conn_say(c, PART_PIECE, &c->turn->msg, text, n);
+	if (c->out.len >= HIGH_WATER)
+		turn_pause(c->turn, true);
+	conn_later(c);
+}
+
+/* For /robot. A turn of settings that are gone has nothing to say about these. */
+static void
+note_robot(struct conn *c, const struct turn *t)
+{
+	if (t->setup != c->w->setup)
+		return;
+	c->answered_by = t->ask.at;
+	c->n_passed = t->ask.n_passed < CONN_PASSED ? t->ask.n_passed : CONN_PASSED;
+	memcpy(c->passed, t->ask.passed, sizeof c->passed);
+}
+
+static void
+on_wait(void *arg)
+{
+	struct conn *c = arg;
+	const char *text = sentence_waiting(language(c));
+
+	conn_say(c, PART_WAIT, &c->turn->msg, text, strlen(text));
 	conn_later(c);
 }
 
@@ -120,6 +172,7 @@ on_done(void *arg, enum fail fail)
 	struct conn *c = arg;
 	struct turn *t = c->turn;
 
+	note_robot(c, t);
 	t->msg.robot = turn_robot(t);
 	if (fail)
 		conn_fail(c, fail, &t->msg);
@@ -132,7 +185,7 @@ on_done(void *arg, enum fail fail)
 	conn_later(c);
 }
 
-static const struct turn_sink sink = { on_piece, on_done };
+static const struct turn_sink sink = { on_piece, on_done, on_wait };
 
 static void
 ask(struct conn *c, const struct asked *a)

@@ -127,7 +127,7 @@ on_done(void *arg, enum fail fail)
 	later_add(&d->w->later, &d->ended);
 }
 
-static const struct turn_sink sink = { on_piece, on_done };
+static const struct turn_sink sink = { .piece = on_piece, .done = on_done };
 
 /* Decode the datagram; ask, or say at once what is wrong. Returns whether a turn began. */
 static bool

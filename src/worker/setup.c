@@ -17,16 +17,16 @@ on_closing(void *arg)
 }
 
 struct setup *
-setup_open(int memfd, struct ev_loop *loop, struct later *later, struct err *e)
+setup_open(int memfd, const struct robot_env *env, struct err *e)
 {
 	struct setup *s = mem_zalloc(sizeof *s);
 
 	s->refs = 1;
-	s->later = later;
+	s->later = env->later;
 	later_task_init(&s->closing, on_closing, s);
 	s->conf = conf_load_memfd(memfd, e);
 	if (s->conf)
-		s->chain = chain_open(s->conf, loop, later, e);
+		s->chain = chain_open(s->conf, env, e);
 	if (s->chain)
 		return s;
 	if (s->conf)

@@ -18,7 +18,7 @@ struct setup {
 };
 
 /* From a sealed memfd (borrowed). NULL with the error. */
-struct setup *setup_open(int memfd, struct ev_loop *loop, struct later *later, struct err *e);
+struct setup *setup_open(int memfd, const struct robot_env *env, struct err *e);
 struct setup *setup_keep(struct setup *s);
 /* NULL is fine. */
 void setup_drop(struct setup *s);

@@ -3,37 +3,62 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "wire/sentence.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_MOST = 1 << 26 };
+enum { ANSWER_MOST = 1 << 26, LINE_BYTES = 4096 };
 
 static const enum fail fails[] = { [WHY_OK] = FAIL_NONE,
 	[WHY_TIMEOUT] = FAIL_ROBOT_TIMEOUT,
 	[WHY_UNAVAILABLE] = FAIL_ROBOT_UNAVAILABLE,
 	[WHY_BAD_REPLY] = FAIL_ROBOT_BAD_REPLY,
-	[WHY_REFUSED] = FAIL_ROBOT_REFUSED };
+	[WHY_REFUSED] = FAIL_ROBOT_REFUSED,
+	[WHY_KEY] = FAIL_ROBOT_REFUSED,
+	[WHY_QUOTA] = FAIL_ROBOT_REFUSED,
+	[WHY_RATE] = FAIL_ROBOT_UNAVAILABLE,
+	[WHY_NO_ANSWER] = FAIL_ROBOT_BAD_REPLY,
+	[WHY_TOO_LONG] = FAIL_ROBOT_REFUSED,
+	[WHY_BUSY] = FAIL_ROBOT_TIMEOUT,
+	[WHY_RESTS] = FAIL_ROBOT_UNAVAILABLE };
+
+/* What is only said when there is something to say: an account of tokens, who was passed over. */
+static void
+add_account(const struct turn *t, struct buf *line)
+{
+	const struct chain_ask *a = &t->ask;
+
+	if (a->ask.tokens_in >= 0)
+		(void)buf_addf(line, " tokens_in=%" PRId64, a->ask.tokens_in);
+	if (a->ask.tokens_out >= 0)
+		(void)buf_addf(line, " tokens_out=%" PRId64, a->ask.tokens_out);
+	for (int i = 0; i < a->n_passed; i++)
+		(void)buf_addf(line, "%s%s:%s",
+		    i ? "," : " passed=", chain_name_at(a->chain, a->passed[i].robot),
+		    why_words[a->passed[i].why]);
+}
 
 static void
 log_turn(const struct turn *t, const char *outcome)
 {
 	int64_t ms = lapse_now_ms() - t->since_ms;
 	const struct talk *k = &t->talk;
+	struct buf line;
 
 	if (!log_has(LOG_INFO_))
 		return;
+	buf_init(&line, LINE_BYTES);
+	add_account(t, &line);
 	if (t->setup->conf->log_messages)
-		log_info("message chat=%" PRIu64 " user=%s robot=%s ms=%" PRId64
-			 " outcome=%s text=%s answer=%s",
-		    t->chat, log_quote(k->user, k->n_user), turn_robot(t), ms, outcome,
-		    log_quote(k->text, k->n_text),
+		(void)buf_addf(&line, " text=%s answer=%s", log_quote(k->text, k->n_text),
 		    log_quote(t->answer.len ? buf_head(&t->answer) : "", t->answer.len));
-	else
-		log_info("message chat=%" PRIu64 " user=%s robot=%s ms=%" PRId64 " outcome=%s",
-		    t->chat, log_quote(k->user, k->n_user), turn_robot(t), ms, outcome);
+	log_info("message chat=%" PRIu64 " user=%s robot=%s ms=%" PRId64 " outcome=%s%.*s", t->chat,
+	    log_quote(k->user, k->n_user), turn_robot(t), ms, outcome, (int)line.len,
+	    line.len ? buf_head(&line) : "");
+	buf_release(&line);
 }
 
 static void
@@ -51,9 +76,21 @@ on_piece(void *arg, const char *text, size_t n)
 {
 	struct turn *t = arg;
 
+	lapse_stop(&t->notice);
 	/* The robot keeps to the limit; a text that still does not fit is only cut. */
 	(void)buf_add(&t->answer, text, n);
 	t->sink->piece(t->arg, text, n);
+}
+
+static void
+count_tokens(const struct turn *t)
+{
+	const struct ask *a = &t->ask.ask;
+
+	if (a->tokens_in > 0)
+		score_add(&t->w->score->tokens_in, a->tokens_in);
+	if (a->tokens_out > 0)
+		score_add(&t->w->score->tokens_out, a->tokens_out);
 }
 
 static void
@@ -62,8 +99,10 @@ on_done(void *arg, enum why why)
 	struct turn *t = arg;
 	enum fail fail = fails[why];
 
+	lapse_stop(&t->notice);
 	if (fail == FAIL_NONE)
 		remember(t);
+	count_tokens(t);
 	score_add(fail ? &t->w->score->failures : &t->w->score->answers, 1);
 	log_turn(t, fail ? sentence_fail_word(fail) : "ok");
 	t->sink->done(t->arg, fail);
@@ -71,20 +110,42 @@ on_done(void *arg, enum why why)
 
 static const struct sink own_sink = { on_piece, on_done };
 
+/* How many of the n turns, counted from the last, have at most `most` characters together. */
+static int
+fitting(const struct store_turn *turns, int n, size_t most)
+{
+	size_t chars = 0;
+	int i = n;
+
+	while (i > 0) {
+		const struct store_turn *t = &turns[i - 1];
+
+		chars += text_count_chars(t->question, t->n_question) +
+			 text_count_chars(t->answer, t->n_answer);
+		if (chars > most)
+			break;
+		i--;
+	}
+	return n - i;
+}
+
 /* The last turns of the chat, for robots that want them. */
 static void
 recall(struct turn *t)
 {
+	const struct conf *conf = t->setup->conf;
 	struct store_turn turns[STORE_MAX_TURNS];
-	int most = (int)t->setup->conf->memory_turns, n;
+	int n, skip;
 
-	if (t->chat == 0 || most == 0 || !chain_wants_history(t->setup->chain))
+	if (t->chat == 0 || conf->memory_turns == 0 || !chain_wants_history(t->setup->chain))
 		return;
-	n = store_mem.recent(t->w->store, t->chat, most, turns);
+	n = store_mem.recent(t->w->store, t->chat, (int)conf->memory_turns, turns);
+	skip = n - fitting(turns, n, (size_t)conf->memory_chars);
+	n -= skip;
 	t->history = mem_zalloc((size_t)n * sizeof *t->history);
 	for (int i = 0; i < n; i++)
-		t->history[i] = (struct said){ turns[i].question, turns[i].answer,
-			turns[i].n_question, turns[i].n_answer };
+		t->history[i] = (struct said){ turns[skip + i].question, turns[skip + i].answer,
+			turns[skip + i].n_question, turns[skip + i].n_answer };
 	t->talk.history = t->history;
 	t->talk.n_history = n;
 }
@@ -109,6 +170,9 @@ turn_start(struct worker *w, const struct question *q, const struct turn_sink *s
 	t->msg = (struct msg){ .id = id, .n_id = q->n_id, .stream = q->stream };
 	limit = t->setup->conf->limit_answer_bytes;
 	buf_init(&t->answer, limit ? (uint32_t)limit : ANSWER_MOST);
+	lapse_entry_init(&t->notice);
+	if (sink->wait)
+		lapse_touch(&w->notice, &t->notice);
 	recall(t);
 	score_add(&w->score->messages, 1);
 	chain_ask(t->setup->chain, &t->talk, q->robot, &t->ask, &own_sink, t);
@@ -122,8 +186,27 @@ turn_robot(const struct turn *t)
 }
 
 void
+turn_pause(struct turn *t, bool pause)
+{
+	if (t->paused == pause)
+		return;
+	t->paused = pause;
+	chain_pause(&t->ask, pause);
+}
+
+void
+turn_on_notice(struct lapse_entry *e, void *arg)
+{
+	struct turn *t = list_item(e, struct turn, notice);
+
+	(void)arg;
+	t->sink->wait(t->arg);
+}
+
+void
 turn_free(struct turn *t)
 {
+	lapse_stop(&t->notice);
 	buf_release(&t->answer);
 	free(t->history);
 	setup_drop(t->setup);

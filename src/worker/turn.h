@@ -1,7 +1,9 @@
 /* turn.h - one question and its answer: memory, robots, log line.
  * For:     conn.c and dgram.c, which only carry bytes.     Callers: worker/.
- * Holds:   runs to its end with the settings it began with. The sink's done comes once, never from
- *          inside turn_start(), never after turn_cancel(). turn->answer is the whole answer then.
+ * Holds:   runs to its end with the settings it began with. What the robot is told of the chat is
+ *          at most memory_turns turns and memory_chars characters, the last ones. The sink's done
+ *          comes once, never from inside turn_start(), never after turn_cancel(). turn->answer is
+  *          the whole answer then.
  * Memory:  turn_start() gives; turn_free() after done, or turn_cancel(). */
 #ifndef WORKER_TURN_H
 #define WORKER_TURN_H
@@ -21,6 +23,7 @@ struct question {
 struct turn_sink {
 	void (*piece)(void *arg, const char *text, size_t n);
 	void (*done)(void *arg, enum fail fail);
+	void (*wait)(void *arg); /* timeouts.notice_after passed without a word; NULL: never mind */
 };
 
 struct turn {
@@ -33,6 +36,8 @@ struct turn {
 	struct said *history;
 	struct buf answer;
 	struct msg msg; /* id and stream wish, for the codec */
+	struct lapse_entry notice;
+	bool paused;
 	uint64_t chat;
 	int64_t since_ms;
 	char bytes[]; /* user, text, id */
@@ -43,6 +48,10 @@ struct turn *turn_start(
 /* The robot that answered. Borrowed. */
 const char *turn_robot(const struct turn *t);
 void turn_free(struct turn *t);
+/* The asker reads too slowly: no more pieces for now; and on again. */
+void turn_pause(struct turn *t, bool pause);
+/* The list of notices calls this. */
+void turn_on_notice(struct lapse_entry *e, void *arg);
 /* The asker is gone: stop and free. NULL is fine. */
 void turn_cancel(struct turn *t, const char *outcome);
 

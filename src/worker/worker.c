@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "worker/conn.h"
 #include "worker/dgram.h"
+#include "worker/turn.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -133,6 +134,7 @@ set_deadlines(struct worker *w)
 	lapse_set_limit(&w->quiet, c->quiet_ms);
 	lapse_set_limit(&w->message, c->message_ms);
 	lapse_set_limit(&w->idle, c->idle_ms);
+	lapse_set_limit(&w->notice, c->notice_ms);
 }
 
 static void
@@ -173,7 +175,7 @@ prepare(struct worker *w, const struct chan_msg *m)
 		answer(w, CHAN_REFUSED, m->number, "no snapshot");
 		return;
 	}
-	w->next = setup_open(m->fds[0], w->loop, &w->later, &e);
+	w->next = setup_open(m->fds[0], &w->env, &e);
 	close(m->fds[0]);
 	if (w->next && w->next->conf->n_listen != n) {
 		setup_drop(w->next);
@@ -198,10 +200,10 @@ commit(struct worker *w, int64_t number)
 
 		w->setup = w->next;
 		w->next = NULL;
+		list_each (it, &w->conns)
+			conn_use_settings(list_item(it, struct conn, link), old);
 		setup_drop(old);
 		set_deadlines(w);
-		list_each (it, &w->conns)
-			conn_set_limits(list_item(it, struct conn, link));
 		if (w->draining)
 			close_all(w->next_fds, w->setup->conf->n_listen);
 		else
@@ -267,6 +269,7 @@ init_loop(struct worker *w)
 	lapse_init(&w->message, w->loop, 0, conn_on_lapse, w);
 	lapse_init(&w->idle, w->loop, 0, conn_on_lapse, w);
 	lapse_init(&w->linger, w->loop, LINGER_MS, conn_on_lapse, w);
+	lapse_init(&w->notice, w->loop, 0, turn_on_notice, w);
 	ev_io_init(&w->chan, on_chan, w->boot->chan, EV_READ);
 	ev_signal_init(&w->term, on_term, SIGTERM);
 	ev_timer_init(&w->drain, on_drain_over, 0.0, 0.0);
@@ -288,7 +291,11 @@ start(struct worker *w, struct err *e)
 	init_loop(w);
 	w->score = &boot->score->slots[boot->slot];
 	w->store = store_mem.open(e);
-	w->setup = w->store ? setup_open(boot->snapshot, w->loop, &w->later, e) : NULL;
+	w->env = (struct robot_env){ .loop = w->loop,
+		.later = &w->later,
+		.standings = boot->standings,
+		.slot = boot->slot };
+	w->setup = w->store ? setup_open(boot->snapshot, &w->env, e) : NULL;
 	close(boot->snapshot);
 	if (w->setup == NULL || doors_init(&w->doors, w, e))
 		return -1;
@@ -315,6 +322,7 @@ finish(struct worker *w)
 	lapse_release(&w->message);
 	lapse_release(&w->idle);
 	lapse_release(&w->linger);
+	lapse_release(&w->notice);
 	later_release(&w->later);
 	ev_loop_destroy(w->loop);
 }

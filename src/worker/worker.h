@@ -30,7 +30,8 @@ struct worker {
 	struct list conns, datagrams;
 	int n_datagrams;
 	uint64_t last_chat;
-	struct lapse quiet, message, idle, linger;
+	struct lapse quiet, message, idle, linger, notice;
+	struct robot_env env; /* what robots are opened with */
 	struct store *store;
 	struct score_slot *score;
 	bool draining;

@@ -1,4 +1,4 @@
-/* fakebot.c - see fakebot.h. The test's half: script and records; the robot's loop is in
+/* fakebot.c - see fakebot.h. The test's half: scripts and records; the robot's loop is in
  * fakebot_loop.c. Both meet in `struct stage`, guarded by its mutex. */
 #include "lib/fakebot.h"
 
@@ -7,6 +7,8 @@
 
 #include <check.h>
 #include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,8 +47,8 @@ stage_new(void)
 	return g;
 }
 
-struct fakebot *
-fakebot_start(const char *address, int port)
+static struct fakebot *
+start(const char *address, int port, SSL_CTX *tls)
 {
 	struct fakebot *b = calloc(1, sizeof *b);
 	pid_t parent = getpid();
@@ -56,7 +58,6 @@ fakebot_start(const char *address, int port)
 
 	ck_assert_ptr_nonnull(b);
 	b->stage = stage_new();
-	fakebot_echo(b);
 	b->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	door =
 	    sock_addr_make(&a, SOCK_TCP, address, port, &e) ? -1 : sock_listen(SOCK_TCP, &a, 0, &e);
@@ -67,10 +68,35 @@ fakebot_start(const char *address, int port)
 	if (b->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() == parent)
-			fakebot_loop(b->stage, door, b->wake);
+			fakebot_loop(b->stage, door, b->wake, tls);
 		_exit(0);
 	}
 	close(door);
+	return b;
+}
+
+struct fakebot *
+fakebot_start(const char *address, int port)
+{
+	return start(address, port, NULL);
+}
+
+struct fakebot *
+fakebot_start_tls(
+    const char *address, int port, const char *cert_pem_path, const char *key_pem_path)
+{
+	SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+	struct fakebot *b;
+
+	ck_assert_ptr_nonnull(tls);
+	if (SSL_CTX_use_certificate_chain_file(tls, cert_pem_path) != 1 ||
+	    SSL_CTX_use_PrivateKey_file(tls, key_pem_path, SSL_FILETYPE_PEM) != 1 ||
+	    SSL_CTX_check_private_key(tls) != 1)
+		ck_abort_msg("fakebot: %s or %s: %s", cert_pem_path, key_pem_path,
+		    ERR_reason_error_string(ERR_get_error()));
+	SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	b = start(address, port, tls);
+	SSL_CTX_free(tls); /* the robot has its copy */
 	return b;
 }
 
@@ -84,59 +110,130 @@ fakebot_stop(struct fakebot *b)
 	free(b);
 }
 
+/* --- scripts --------------------------------------------------------------------------------- */
+
+/* Move *text, of n bytes, into the stage. */
 static void
-copy(char *to, size_t size, const char *from)
+keep(struct play *p, const char **text, size_t n)
 {
-	ck_assert_uint_lt(from == NULL ? 0 : strlen(from), size);
-	snprintf(to, size, "%s", from == NULL ? "" : from);
+	char *to = p->text + p->n_text;
+
+	if (*text == NULL)
+		return;
+	ck_assert_uint_lt(n, sizeof p->text - p->n_text);
+	memcpy(to, *text, n);
+	to[n] = '\0';
+	p->n_text += n + 1;
+	*text = to;
+}
+
+static void
+keep_string(struct play *p, const char **text)
+{
+	keep(p, text, *text == NULL ? 0 : strlen(*text));
+}
+
+static void
+add_script(struct fakebot *b, const struct fakebot_script *script, bool alone)
+{
+	struct stage *g = b->stage;
+	struct play *p;
+
+	pthread_mutex_lock(&g->mutex);
+	g->n_plays = alone ? 0 : g->n_plays;
+	ck_assert_int_lt(g->n_plays, FAKEBOT_SCRIPTS);
+	p = &g->plays[g->n_plays++];
+	p->script = *script;
+	p->n_taken = 0;
+	p->n_text = 0;
+	keep_string(p, &p->script.only);
+	keep_string(p, &p->script.type);
+	keep_string(p, &p->script.headers);
+	keep_string(p, &p->script.body);
+	keep(p, &p->script.raw, script->n_raw);
+	pthread_mutex_unlock(&g->mutex);
 }
 
 void
 fakebot_play(struct fakebot *b, const struct fakebot_script *script)
 {
-	struct stage *g = b->stage;
+	add_script(b, script, true);
+}
 
-	pthread_mutex_lock(&g->mutex);
-	g->status = script->status ? script->status : 200;
-	g->delay_ms = script->delay_ms;
-	g->hold = script->hold;
-	g->hang_up = script->hang_up;
-	g->promise = script->promise;
-	g->name_key = script->name_key;
-	g->has_body = script->body != NULL;
-	copy(g->body, sizeof g->body, script->body);
-	copy(g->headers, sizeof g->headers, script->headers);
-	copy(g->only, sizeof g->only, script->only);
-	pthread_mutex_unlock(&g->mutex);
+void
+fakebot_also(struct fakebot *b, const struct fakebot_script *script)
+{
+	add_script(b, script, false);
 }
 
 void
 fakebot_echo(struct fakebot *b)
 {
-	fakebot_play(b, &(struct fakebot_script){ .status = 200 });
+	pthread_mutex_lock(&b->stage->mutex);
+	b->stage->n_plays = 0;
+	pthread_mutex_unlock(&b->stage->mutex);
+}
+
+/* Let a clock of the robot's loop tick. */
+static void
+tick(struct fakebot *b, int *clock)
+{
+	uint64_t one = 1;
+
+	pthread_mutex_lock(&b->stage->mutex);
+	++*clock;
+	pthread_mutex_unlock(&b->stage->mutex);
+	ck_assert_int_eq(write(b->wake, &one, sizeof one), sizeof one);
 }
 
 void
 fakebot_release(struct fakebot *b)
 {
-	uint64_t one = 1;
-
 	pthread_mutex_lock(&b->stage->mutex);
-	b->stage->hold = false;
-	b->stage->releases++;
+	for (int i = 0; i < b->stage->n_plays; i++)
+		b->stage->plays[i].script.hold = false;
 	pthread_mutex_unlock(&b->stage->mutex);
-	ck_assert_int_eq(write(b->wake, &one, sizeof one), sizeof one);
+	tick(b, &b->stage->releases);
+}
+
+void
+fakebot_step(struct fakebot *b)
+{
+	tick(b, &b->stage->steps);
 }
 
 /* --- records --------------------------------------------------------------------------------- */
 
-int
-fakebot_requests(struct fakebot *b)
+static int
+read_count(struct fakebot *b, const int *count)
 {
 	int n;
 
 	pthread_mutex_lock(&b->stage->mutex);
-	n = b->stage->n_requests;
+	n = *count;
+	pthread_mutex_unlock(&b->stage->mutex);
+	return n;
+}
+
+int
+fakebot_requests(struct fakebot *b)
+{
+	return read_count(b, &b->stage->n_requests);
+}
+
+int
+fakebot_connections(struct fakebot *b)
+{
+	return read_count(b, &b->stage->n_connections);
+}
+
+int64_t
+fakebot_sent_bytes(struct fakebot *b)
+{
+	int64_t n;
+
+	pthread_mutex_lock(&b->stage->mutex);
+	n = b->stage->sent_bytes;
 	pthread_mutex_unlock(&b->stage->mutex);
 	return n;
 }

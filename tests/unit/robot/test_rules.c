@@ -49,7 +49,14 @@ begin(struct stage *s, const struct conf_rules *rules)
 	s->loop = ev_loop_new(EVFLAG_AUTO);
 	later_init(&s->later, s->loop);
 	env.loop = s->loop;
-	s->conf = (struct conf_robot){ .name = "r", .kind = CONF_RULES, .rules = *rules };
+	env.standings = standings_new();
+	ck_assert_ptr_nonnull(env.standings);
+	s->conf = (struct conf_robot){ .name = "r",
+		.kind = CONF_RULES,
+		.url = "",
+		.model = "",
+		.secret = "",
+		.rules = *rules };
 	s->robot = robot_open(&s->conf, &env, &e);
 	ck_assert_msg(s->robot != NULL, "%s", e.text);
 }
@@ -163,7 +170,8 @@ static const char *const en[] = {
 };
 /* clang-format on */
 
-/* The sample file talks for twenty turns, in the language of the questions, and hardly falls back. */
+/* The sample file talks for twenty turns, in the language of the questions, and hardly falls back.
+ * */
 static void
 twenty_turns(const char *const *questions, const struct conf_rules *rules)
 {

@@ -1,0 +1,204 @@
+/* conf_robot.c - see conf_robot.h. */
+#include "conf/conf_robot.h"
+
+#include "base/json.h"
+#include "conf/conf_robot_file.h"
+#include "conf/conf_rules.h"
+#include "conf/conf_scan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_KEYS = 64, SECRET_BYTES = 16 };
+
+/* --- keys ------------------------------------------------------------------------------------ */
+
+/* One key a line. Returns how many. */
+static int
+take_keys(const struct conf_robot_from *from, char *text, struct conf_texts *keys)
+{
+	char *rest = text, *line;
+
+	keys->at = arena_zalloc(from->arena, MOST_KEYS * sizeof *keys->at);
+	keys->n = 0;
+	while ((line = strsep(&rest, "\r\n")) && keys->n < MOST_KEYS)
+		if (*line)
+			keys->at[keys->n++] = arena_dup(from->arena, line);
+	return keys->n;
+}
+
+static int
+read_key_file(const struct conf_robot_from *from, struct conf_robot *r, struct err *e)
+{
+	struct stat st;
+	size_t n;
+	char *text = conf_scan_read(r->api_key_file, &n, &st, e);
+	int found;
+
+	if (text == NULL)
+		return -1;
+	if (st.st_mode & S_IRWXO) {
+		free(text);
+		return err_set(e, "%s: holds a secret and others may read it (mode %04o)",
+		    r->api_key_file, (unsigned)(st.st_mode & 07777));
+	}
+	found = take_keys(from, text, &r->api_key);
+	explicit_bzero(text, n);
+	free(text);
+	return found ? 0 : err_set(e, "%s: holds no key", r->api_key_file);
+}
+
+static int
+read_key_env(const struct conf_robot_from *from, struct conf_robot *r, struct err *e)
+{
+	const char *value = getenv(r->api_key_env);
+
+	if (value == NULL || *value == '\0')
+		return err_set(e, "the environment has no %s", r->api_key_env);
+	(void)take_keys(from, arena_dup(from->arena, value), &r->api_key);
+	return r->api_key.n ? 0 : err_set(e, "%s holds no key", r->api_key_env);
+}
+
+/* Keys go into a header or a body as they are, so no control character may be in one. */
+static int
+check_keys(const struct conf_robot *r, struct err *e)
+{
+	for (int i = 0; i < r->api_key.n; i++)
+		for (const char *p = r->api_key.at[i]; *p; p++)
+			if ((unsigned char)*p < 0x20 || *p == 0x7F)
+				return err_set(e, "holds a control character");
+	return 0;
+}
+
+static int
+read_keys(const struct conf_robot_from *from, struct conf_robot *r, struct err *e)
+{
+	int places = (r->api_key.n > 0) + (*r->api_key_file != '\0') + (*r->api_key_env != '\0');
+
+	if (from->dump)
+		return 0;
+	if (places > 1)
+		return err_set(
+		    e, "api_key: only one of api_key, api_key_file and api_key_env can count");
+	if (*r->api_key_file && (read_key_file(from, r, e) || check_keys(r, e)))
+		return err_add(e, "api_key_file");
+	if (*r->api_key_env && (read_key_env(from, r, e) || check_keys(r, e)))
+		return err_add(e, "api_key_env");
+	return 0;
+}
+
+bool
+conf_robot_is_secret(const struct conf_robot *r)
+{
+	return *r->secret || (r->api_key.n && *r->api_key_file == '\0' && *r->api_key_env == '\0');
+}
+
+/* --- rules ----------------------------------------------------------------------------------- */
+
+/* Rules come from the dump itself, from the robot's file, or from the program. */
+static int
+load_rules(const struct conf_robot_from *from, const config_setting_t *group, struct conf_robot *r,
+    struct err *e)
+{
+	mode_t bits;
+	config_t file;
+	int bad;
+
+	if (from->dump)
+		return group == NULL ? 0 : conf_rules_read(group, false, from->arena, &r->rules, e);
+	config_init(&file);
+	if (*r->file == '\0')
+		bad = config_read_string(&file, conf_robot_file) == CONFIG_FALSE;
+	else if (conf_scan(r->file, from->dir, &bits, e))
+		goto fail;
+	else
+		bad = config_read_file(&file, r->file) == CONFIG_FALSE;
+	if (bad) {
+		err_set(e, "%s:%d: %s", *r->file ? r->file : "built-in rules",
+		    config_error_line(&file), config_error_text(&file));
+		goto fail;
+	}
+	if (conf_rules_read(config_root_setting(&file), true, from->arena, &r->rules, e)) {
+		if (*r->file == '\0')
+			err_add(e, "built-in rules");
+		goto fail;
+	}
+	config_destroy(&file);
+	return 0;
+fail:
+	config_destroy(&file);
+	return -1;
+}
+
+/* --- the rest -------------------------------------------------------------------------------- */
+
+static int
+check_url(const struct conf_robot *r, struct err *e)
+{
+	if (*r->url && strncmp(r->url, "http://", 7) && strncmp(r->url, "https://", 8))
+		return err_set(e, "url: must begin with http:// or https://");
+	for (const char *p = r->url; *p; p++)
+		if ((unsigned char)*p <= 0x20 || *p == 0x7F)
+			return err_set(e, "url: holds a blank or a control character");
+	return 0;
+}
+
+static int
+check_extra(const struct conf_robot *r, struct err *e)
+{
+	size_t n = strlen(r->extra);
+	struct json_object *o = n ? json_read(r->extra, n) : NULL;
+	bool good = n == 0 || (json_is_object(o) && r->extra[0] == '{' && r->extra[n - 1] == '}');
+
+	json_drop(o);
+	return good ? 0 : err_set(e, "extra: must be a JSON object: {\"temperature\":0.7}");
+}
+
+static int
+check_model(const struct conf_robot *r, struct err *e)
+{
+	/* Servers with one model alone do not mind; a vendor does. */
+	if ((r->kind == CONF_OLLAMA || r->kind == CONF_ANTHROPIC ||
+		(r->kind == CONF_OPENAI && *r->url == '\0')) &&
+	    *r->model == '\0')
+		return err_set(e, "model: is missing");
+	return 0;
+}
+
+static int
+check_turing(const struct conf_robot *r, struct err *e)
+{
+	size_t n = strlen(r->secret);
+
+	if (r->kind != CONF_TURING && r->kind != CONF_TURING2)
+		return n ? err_set(e, "secret: is for types turing and turing2") : 0;
+	if (r->api_key.n == 0)
+		return err_set(e, "api_key: type %s needs api_key, api_key_file or api_key_env",
+		    r->kind == CONF_TURING ? "turing" : "turing2");
+	return n && n != SECRET_BYTES ? err_set(e, "secret: must have %d characters", SECRET_BYTES)
+				      : 0;
+}
+
+static const char *
+kind_word(const struct conf_robot *r)
+{
+	const struct opt *o = conf_robot_options;
+
+	while (strcmp(o->path, "type") != 0)
+		o++;
+	return o->words[r->kind];
+}
+
+int
+conf_robot_finish(const struct conf_robot_from *from, const config_setting_t *s,
+    struct conf_robot *r, struct err *e)
+{
+	if (*r->name == '\0')
+		r->name = kind_word(r);
+	if (check_url(r, e) || read_keys(from, r, e) || check_turing(r, e) || check_model(r, e) ||
+	    check_extra(r, e))
+		return -1;
+	if (r->kind == CONF_RULES && load_rules(from, s, r, e))
+		return err_add(e, "file");
+	return 0;
+}

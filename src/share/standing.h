@@ -1,0 +1,109 @@
+/* standing.h - what all workers know of one robot: its breaker, its keys, its queue, its counters.
+ * For:     robots that can fail.     Callers: robot/ (asks and tells), master/ (a worker died, new
+ *          settings), worker/ (log and /robot).
+ * Holds:   lives in the scoreboard's shared memory and is all atomics: no lock that a dying worker
+ *          could take along. A robot finds its standing by a hash of its settings, so a robot with
+ *          a new key or address begins afresh. Clock: monotonic ms, which all processes share.
+ *          The breaker is Nygard's circuit breaker ("Release It!"): closed until STANDING_POINTS of
+ *          failure came in a row, then open for a pause that doubles up to a cap; after the pause
+ *          one real message probes.
+ * Memory:  one anonymous shared mapping, made before the first fork. */
+#ifndef SHARE_STANDING_H
+#define SHARE_STANDING_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	STANDING_ROBOTS = 256,
+	STANDING_KEYS = 64,
+	STANDING_SLOTS = 512, /* workers: SCORE_SLOTS */
+	STANDING_POINTS = 3,
+	STANDING_PAUSE_MS = 1000,
+	STANDING_MOST_MS = 30000
+};
+
+#define STANDING_COUNTERS(X)                                                                       \
+	X(asked, "messages given to this robot")                                                   \
+	X(answered, "messages it answered")                                                        \
+	X(failed, "messages it could not answer")                                                  \
+	X(passed, "messages it was not asked because it rests")                                    \
+	X(retries, "requests made again")                                                          \
+	X(tokens_in, "tokens read, as it tells")                                                   \
+	X(tokens_out, "tokens written, as it tells")
+
+struct standing {
+	_Atomic uint64_t key;    /* whose it is; 0: nobody's */
+	_Atomic int64_t used_ms; /* opened last */
+	_Atomic int64_t points;  /* of failures in a row */
+	_Atomic int64_t open_until_ms, pause_ms, probe_until_ms, asked_until_ms;
+	_Atomic int64_t aside_until_ms[STANDING_KEYS];
+	_Atomic int64_t in_flight; /* requests of all workers */
+	_Atomic int64_t in_flight_of[STANDING_SLOTS];
+	_Atomic int64_t waits_since_ms[STANDING_SLOTS]; /* first in each worker's queue; 0: none */
+#define STANDING_MEMBER(name, help) _Atomic int64_t name;
+	STANDING_COUNTERS(STANDING_MEMBER)
+#undef STANDING_MEMBER
+};
+
+struct standings {
+	struct standing robots[STANDING_ROBOTS];
+};
+
+/* NULL when there is no memory. */
+struct standings *standings_new(void);
+/* The standing of the robot with this hash (not 0); the longest unused one is given up for a new
+ * robot when all are taken. Never NULL. */
+struct standing *standings_find(struct standings *s, uint64_t key, int64_t now_ms);
+/* A worker is gone: its requests are, too. */
+void standings_forget_slot(struct standings *s, int slot);
+/* New settings, or an operator who says that things are mended: nobody rests any more. */
+void standings_wake_all(struct standings *s);
+
+/* --- the breaker ----------------------------------------------------------------------------- */
+
+enum standing_say {
+	STANDING_ASK,   /* closed */
+	STANDING_PROBE, /* the pause is over and you are the one who tries, within probe_ms */
+	STANDING_REST,  /* open */
+};
+
+enum standing_say standing_may_ask(struct standing *s, int64_t now_ms, int64_t probe_ms);
+/* It answered, or showed in another way that it is well. Returns whether that closed the breaker.
+ * */
+bool standing_good(struct standing *s);
+/* It failed with `points`; `pause_ms` is the pause it asked for itself, 0: none; that one is kept
+ * even when nobody else can answer. Returns the ms that it rests now if this opened the breaker,
+ * else 0. */
+int64_t standing_bad(struct standing *s, int points, int64_t pause_ms, int64_t now_ms);
+/* The probe found nothing out (its chat left): let another one try. */
+void standing_unprobed(struct standing *s);
+/* Ms until it may be asked again; 0: it may. `asked_for`: only the pause it asked for counts. */
+int64_t standing_rests_ms(const struct standing *s, bool asked_for, int64_t now_ms);
+
+/* --- keys ------------------------------------------------------------------------------------ */
+
+/* Set key i aside until then. Returns whether it was in use until now: report it then, and only
+ * then. */
+bool standing_set_aside(struct standing *s, int i, int64_t until_ms, int64_t now_ms);
+/* Ms that it stays aside, 0: it does not. */
+int64_t standing_aside_ms(const struct standing *s, int i, int64_t now_ms);
+
+/* --- the queue ------------------------------------------------------------------------------- */
+
+/* May worker `slot` make one more request, with at most `most` under way, for a message that waits
+ * since `since_ms`? Then it is counted. Who waits longest over all workers comes first; who is said
+ * to wait since before `stale_ms` does not look after its queue any more and is passed over. */
+bool standing_enter(struct standing *s, int slot, int64_t most, int64_t since_ms, int64_t stale_ms);
+void standing_leave(struct standing *s, int slot);
+/* Tell the others since when the first in this worker's queue waits; 0: it is empty. */
+void standing_waits(struct standing *s, int slot, int64_t since_ms);
+
+static inline void
+standing_add(_Atomic int64_t *counter, int64_t n)
+{
+	(void)atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+#endif
