@@ -115,6 +115,16 @@ buf_eat(struct buf *b, size_t n)
 }
 
 void
+buf_drop(struct buf *b, size_t at, size_t n)
+{
+	char *s = b->bytes + b->start + at;
+
+	assert(at + n <= b->len);
+	memmove(s, s + n, b->len - at - n);
+	buf_cut(b, b->len - n);
+}
+
+void
 buf_cut(struct buf *b, size_t n)
 {
 	assert(n <= b->len);

@@ -40,6 +40,9 @@ int buf_addf(struct buf *b, const char *format, ...) __attribute__((format(print
 char *buf_reserve(struct buf *b, size_t want, size_t *room);
 void buf_grow(struct buf *b, size_t n);
 
+/* Drop n bytes from byte `at` on; the rest moves up. */
+void buf_drop(struct buf *b, size_t at, size_t n);
+
 /* Drop n bytes (at most len) from the front, or all but the first n from the end. */
 void buf_eat(struct buf *b, size_t n);
 void buf_cut(struct buf *b, size_t n);

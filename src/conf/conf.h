@@ -104,6 +104,7 @@ struct conf {
 
 /* --- the option table (conf_table.c) --------------------------------------------------------- */
 
+/* OPT_PATH: made absolute by the file's folder, but for the words, which are no files. */
 enum opt_type { OPT_INT, OPT_MS, OPT_BOOL, OPT_TEXT, OPT_PATH, OPT_WORD, OPT_TEXTS };
 enum opt_policy { OPT_LIVE, OPT_RESTART };
 enum opt_flag { OPT_PLAIN, OPT_SECRET };
@@ -111,10 +112,11 @@ enum opt_flag { OPT_PLAIN, OPT_SECRET };
 struct opt {
 	const char *path; /* "limits.chats", or the key inside a group of a list */
 	enum opt_type type;
-	size_t place;             /* offset in struct conf, conf_listen or conf_robot */
-	const char *def;          /* default as text; goes through the same parser as the file */
-	int64_t min, max;         /* of OPT_INT and OPT_MS; of OPT_TEXT: greatest length in bytes */
-	const char *const *words; /* of OPT_WORD: NULL-terminated, value is the index */
+	size_t place;     /* offset in struct conf, conf_listen or conf_robot */
+	const char *def;  /* default as text; goes through the same parser as the file */
+	int64_t min, max; /* of OPT_INT and OPT_MS; of OPT_TEXT: greatest length in bytes */
+	const char *const
+	    *words; /* of OPT_WORD: NULL-terminated, value is the index; of OPT_PATH */
 	enum opt_policy policy;
 	enum opt_flag flag;
 	const char *help; /* one line for the sample file */

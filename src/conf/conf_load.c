@@ -10,6 +10,7 @@
 #include "conf/conf_value.h"
 
 #include <libgen.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,8 @@ load_robot(struct load *l, const config_setting_t *s, void *at, const char *wher
 	char key[96];
 
 	set_defaults(l, conf_robot_options, r);
+	if (s == NULL)
+		r->name = "xiaotu"; /* as in the sample */
 	if (s && load_group(l, s, conf_robot_options, "", where, r))
 		return -1;
 	if (conf_robot_finish(&from, s, r, l->e) == 0 && is_new_name(l, r))
@@ -270,6 +273,38 @@ conf_new(const char *origin)
 
 /* --- the three sources ----------------------------------------------------------------------- */
 
+/* libconfig says where, but of a key that is there twice not which. */
+static int
+fail_syntax(struct load *l, const config_t *file, const char *path)
+{
+	const char *where = config_error_file(file), *what = config_error_text(file);
+	int line = config_error_line(file);
+	char name[64] = "";
+
+	where = where ? where : path;
+	if (strstr(what, "duplicate") && conf_scan_twice(where, line, name, sizeof name) == 0)
+		return err_set(l->e, "%s:%d: %s: is there twice", where, line, name);
+	return err_set(l->e, "%s:%d: %s", where, line, what);
+}
+
+/* What the file says of other things on this machine. */
+static int
+check_file(struct load *l, const config_t *file, const char *path, mode_t bits)
+{
+	const char *user = l->c->user;
+
+	for (int i = 0; i < l->c->n_robots; i++)
+		if (conf_robot_is_secret(&l->c->robots[i]) && (bits & S_IRWXO))
+			return err_set(l->e,
+			    "%s: holds a secret and others may read it (mode %04o)", path,
+			    (unsigned)(bits & 07777));
+	if (*user && geteuid() == 0 && getpwnam(user) == NULL) {
+		err_set(l->e, "there is no user %s", user);
+		return fail_at(l, config_lookup(file, "user"), "user");
+	}
+	return 0;
+}
+
 static int
 load_file(struct load *l, const char *path)
 {
@@ -282,17 +317,11 @@ load_file(struct load *l, const char *path)
 	config_init(&file);
 	config_set_include_dir(&file, l->dir);
 	if (config_read_file(&file, path) == CONFIG_FALSE) {
-		const char *where = config_error_file(&file);
-
-		bad = err_set(l->e, "%s:%d: %s", where ? where : path, config_error_line(&file),
-		    config_error_text(&file));
+		bad = fail_syntax(l, &file, path);
 	} else {
 		bad = load_root(l, config_root_setting(&file));
 	}
-	for (int i = 0; !bad && i < l->c->n_robots; i++)
-		if (conf_robot_is_secret(&l->c->robots[i]) && (bits & S_IRWXO))
-			bad = err_set(l->e, "%s: holds a secret and others may read it (mode %04o)",
-			    path, (unsigned)(bits & 07777));
+	bad = bad || check_file(l, &file, path, bits) ? -1 : 0;
 	config_destroy(&file);
 	return bad;
 }

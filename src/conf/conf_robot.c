@@ -132,6 +132,24 @@ fail:
 
 /* --- the rest -------------------------------------------------------------------------------- */
 
+/* The part between :// and the path. A name and password there would be shown by -T. */
+static int
+check_host(const char *url, struct err *e)
+{
+	const char *host = strstr(url, "://") + 3, *end = host + strcspn(host, "/?#"), *port = end;
+
+	if (memchr(host, '@', (size_t)(end - host)))
+		return err_set(e, "url: must hold no name and password; keys go into api_key");
+	while (port > host && port[-1] >= '0' && port[-1] <= '9')
+		port--;
+	if (end == host)
+		return err_set(e, "url: has no host");
+	if (port > host && port[-1] == ':' &&
+	    (end - port < 1 || end - port > 5 || strtol(port, NULL, 10) > 65535))
+		return err_set(e, "url: the port must be 1 to 65535");
+	return 0;
+}
+
 static int
 check_url(const struct conf_robot *r, struct err *e)
 {
@@ -140,7 +158,7 @@ check_url(const struct conf_robot *r, struct err *e)
 	for (const char *p = r->url; *p; p++)
 		if ((unsigned char)*p <= 0x20 || *p == 0x7F)
 			return err_set(e, "url: holds a blank or a control character");
-	return 0;
+	return *r->url ? check_host(r->url, e) : 0;
 }
 
 static int

@@ -16,6 +16,8 @@
 
 enum { FILE_BYTES = 4 << 20, INCLUDES = 9, NESTING = 32, NAME_BYTES = 64 };
 
+#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_*"
+
 struct scan {
 	const char *path, *dir, *at;
 	int line, nesting, includes;
@@ -234,4 +236,57 @@ conf_scan(const char *path, const char *dir, mode_t *open_bits, struct err *e)
 
 	*open_bits = 0;
 	return scan_file(&s, e);
+}
+
+/* The next name of a setting from *at on, before `end`. Returns its length, 0: there is none. */
+static size_t
+next_name(const char **at, const char *end)
+{
+	while (*at < end) {
+		size_t n = strspn(*at, NAME_CHARS), blanks;
+
+		if (n == 0) {
+			++*at;
+			continue;
+		}
+		blanks = strspn(*at + n, " \t");
+		if ((*at)[n + blanks] == '=' || (*at)[n + blanks] == ':')
+			return n;
+		*at += n;
+	}
+	return 0;
+}
+
+static bool
+is_again(const char *name, size_t n, const char *at, const char *end)
+{
+	size_t m;
+
+	for (; (m = next_name(&at, end)) > 0; at += m)
+		if (m == n && memcmp(at, name, n) == 0)
+			return true;
+	return false;
+}
+
+int
+conf_scan_twice(const char *path, int line, char *name, size_t size)
+{
+	struct err e;
+	size_t n;
+	char *text = conf_scan_read(path, &n, NULL, &e);
+	const char *at = text, *end;
+
+	while (at && --line > 0) {
+		at = strchr(at, '\n');
+		at = at ? at + 1 : NULL;
+	}
+	*name = '\0';
+	if (at) {
+		end = strchrnul(at, '\n');
+		for (; (n = next_name(&at, end)) > 0; at += n)
+			if (*name == '\0' || is_again(at, n, at + n, end))
+				snprintf(name, size, "%.*s", (int)n, at);
+	}
+	free(text);
+	return *name ? 0 : -1;
 }

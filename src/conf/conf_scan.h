@@ -16,6 +16,10 @@
  * permission bits of all files. Returns 0, or -1 with "file:line: what". */
 int conf_scan(const char *path, const char *dir, mode_t *open_bits, struct err *e);
 
+/* The key that stands twice, as libconfig says of this line of the file: the one that the line
+ * holds twice, else its first. Returns 0, or -1: it holds none. */
+int conf_scan_twice(const char *path, int line, char *name, size_t size);
+
 /* Read a regular file whole. Returns the bytes (gives, NUL behind them) or NULL; *st may be NULL.
  */
 char *conf_scan_read(const char *path, size_t *n, struct stat *st, struct err *e);

@@ -16,6 +16,7 @@ enum { SECOND = 1000, HOUR = 3600 * SECOND, DAY = 24 * HOUR, MANY = 1000000000, 
 static const char *const language_words[] = { "zh", "en", NULL };
 static const char *const transport_words[] = { "tcp", "udp", NULL };
 static const char *const speak_words[] = { "chat", NULL };
+static const char *const target_words[] = { "stderr", "syslog", NULL };
 static const char *const kind_words[] = { "rules", "hello", "turing", "turing2", "openai", "ollama",
 	"anthropic", NULL };
 static const char *const max_tokens_words[] = { "max_tokens", "max_completion_tokens", NULL };
@@ -53,7 +54,7 @@ const struct opt conf_options[] = {
 	  "turns of a chat that robots without memory are told" },
 	{ "memory_chars", OPT_INT, NUMBER(conf, memory_chars), "4000", 0, 100000, NULL, OPT_LIVE, OPT_PLAIN,
 	  "and at most so many characters of them" },
-	{ "log.target", OPT_TEXT, TEXT(conf, log_target), "stderr", 1, 4096, NULL, OPT_LIVE, OPT_PLAIN,
+	{ "log.target", OPT_PATH, TEXT(conf, log_target), "stderr", 1, 4096, target_words, OPT_LIVE, OPT_PLAIN,
 	  "stderr, syslog or the path of a file" },
 	{ "log.level", OPT_WORD, NUMBER(conf, log_level), "info", 0, 0, log_level_words, OPT_LIVE, OPT_PLAIN,
 	  "debug, info, notice, warn, error or alert" },

@@ -159,7 +159,7 @@ set_text(const struct opt *o, void *base, struct arena *a, const config_setting_
 		return err_set(
 		    e, "has %zu bytes; %" PRId64 " to %" PRId64 " are possible", n, o->min, o->max);
 	*text_at(o, base) = arena_dup(a, text);
-	if (o->type == OPT_PATH && n && text[0] != '/') {
+	if (o->type == OPT_PATH && n && text[0] != '/' && !(o->words && word_index(o, text) >= 0)) {
 		char *path = arena_zalloc(a, strlen(dir) + n + 2);
 
 		snprintf(path, strlen(dir) + n + 2, "%s/%s", dir, text);

@@ -78,15 +78,17 @@ empty(struct slot *s)
 	standings_forget_slot(s->m->pool.standings, index_of(s));
 }
 
+/* One timer for all: a death meanwhile does not put off those who wait already. */
 static void
 retry_later(struct pool *p, int n)
 {
 	int seconds = 1 << (n > 6 ? 6 : n - 1);
 
+	if (ev_is_active(&p->retry))
+		return;
 	if (seconds > MOST_S)
 		seconds = MOST_S;
 	log_warn("worker_retry seconds=%d failures=%d", seconds, p->n_failures);
-	ev_timer_stop(p->m->loop, &p->retry);
 	ev_timer_set(&p->retry, seconds, 0.0);
 	ev_timer_start(p->m->loop, &p->retry);
 }

@@ -152,9 +152,10 @@ send_signal(const struct wish *w)
 		return fail(&e);
 	close(memfd);
 	if (*c->pid_file == '\0') {
-		err_set(&e, "%s: pid_file is not set, so the master is not known", c->origin);
+		fprintf(stderr, "xiaotud: %s: pid_file is not set, so nobody is known to run\n",
+		    c->origin);
 		conf_free(c);
-		return fail(&e);
+		return EXIT_NOBODY;
 	}
 	pid = pidfile_owner(c->pid_file, &e);
 	if (pid == 0 || (pid > 0 && kill(pid, w->signal) < 0 && errno == ESRCH)) {

@@ -39,8 +39,12 @@ api_url(const struct api *a, const char *url, struct buf *out)
 }
 
 unsigned
-api_can_leave_out(const struct conf_robot *c, unsigned without, const char *says)
+api_can_leave_out(const struct api *a, const struct conf_robot *c, unsigned without, long status,
+    const char *says)
 {
+	/* A sealed body has no place in an address. */
+	if ((status == 405 || status == 501) && a->query && *c->secret == '\0')
+		return without & API_NO_POST ? 0 : API_NO_POST;
 	if (c->stream && c->stream_usage && !(without & API_NO_STREAM_OPTIONS) &&
 	    strcasestr(says, "stream_options"))
 		return API_NO_STREAM_OPTIONS;

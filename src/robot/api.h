@@ -9,7 +9,12 @@
 #include "robot/reply.h"
 
 /* What a server refused and is not sent again. */
-enum { API_NO_STREAM_OPTIONS = 1, API_OTHER_MAX_TOKENS = 2, API_NO_MAX_TOKENS = 4 };
+enum {
+	API_NO_STREAM_OPTIONS = 1,
+	API_OTHER_MAX_TOKENS = 2,
+	API_NO_MAX_TOKENS = 4,
+	API_NO_POST = 8
+};
 
 /* One question as it goes out. */
 struct api_question {
@@ -28,6 +33,9 @@ struct api {
 	const char *more_header; /* NULL: none */
 	bool day_quota;          /* a key's calls are counted by the day */
 	void (*request)(const struct api_question *q, struct buf *body);
+	/* Append the question as a query of the address, for servers that take no POST; NULL: all
+	 * do. */
+	void (*query)(const struct api_question *q, struct buf *url);
 	reply_value *on_value;
 };
 
@@ -37,9 +45,10 @@ extern const struct api api_turing, api_turing2, api_openai, api_ollama, api_ant
  * between, before a query, and not twice. */
 void api_url(const struct api *a, const char *url, struct buf *out);
 
-/* Does this refusal name a member that can be left out? Returns the API_NO_... to be added to
+/* Is this refusal about something that can be left out? Returns the API_NO_... to be added to
  * `without`, 0: no. `says` are the server's words. */
-unsigned api_can_leave_out(const struct conf_robot *c, unsigned without, const char *says);
+unsigned api_can_leave_out(const struct api *a, const struct conf_robot *c, unsigned without,
+    long status, const char *says);
 
 /* --- for APIs -------------------------------------------------------------------------------- */
 

@@ -29,12 +29,19 @@ turing_user_id(const char *name, size_t n, const char *api_key, char out[TURING_
 
 /* The user's id of this question: by the first key, so that it stays when keys are changed over. */
 static void
-add_user_id(const struct api_question *q, const char *member, struct buf *out)
+user_id(const struct api_question *q, char id[TURING_ID_BYTES + 1])
 {
 	const struct conf_texts *keys = &q->conf->api_key;
-	char id[TURING_ID_BYTES + 1];
 
 	turing_user_id(q->talk->user, q->talk->n_user, keys->n ? keys->at[0] : "", id);
+}
+
+static void
+add_user_id(const struct api_question *q, const char *member, struct buf *out)
+{
+	char id[TURING_ID_BYTES + 1];
+
+	user_id(q, id);
 	(void)buf_addf(out, "\"%s\":\"%s\"", member, id);
 }
 
@@ -74,6 +81,29 @@ add_plain2(const struct api_question *q, struct buf *out)
 	(void)buf_adds(out, ",");
 	add_user_id(q, "userId", out);
 	(void)buf_adds(out, "}}");
+}
+
+static void
+add_parameter(const char *name, const char *s, size_t n, struct buf *url)
+{
+	(void)buf_addf(url, "%s=", name);
+	for (size_t i = 0; i < n; i++)
+		(void)buf_addf(url, "%%%02X", (unsigned char)s[i]);
+}
+
+/* Every byte is percent-encoded: RFC 3986 allows it, and nothing can be forgotten. */
+static void
+turing_query(const struct api_question *q, struct buf *url)
+{
+	const struct talk *t = q->talk;
+	char id[TURING_ID_BYTES + 1];
+
+	user_id(q, id);
+	add_parameter(strchr(buf_head(url), '?') ? "&key" : "?key", q->key, strlen(q->key), url);
+	add_parameter("&info", t->text, text_cut_chars(t->text, t->n_text, TURING_INFO_CHARS), url);
+	if (*q->conf->location)
+		add_parameter("&loc", q->conf->location, strlen(q->conf->location), url);
+	add_parameter("&userid", id, strlen(id), url);
 }
 
 /* Seal what `add` makes, when the robot has a secret. */
@@ -286,6 +316,7 @@ const struct api api_turing = { .url = "http://www.tuling123.com/openapi/api",
 	.path = "",
 	.day_quota = true,
 	.request = turing_request,
+	.query = turing_query,
 	.on_value = on_value };
 const struct api api_turing2 = { .url = "http://openapi.tuling123.com/openapi/api/v2",
 	.path = "",

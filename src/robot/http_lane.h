@@ -20,9 +20,10 @@ struct http_lane {
 	struct ev_timer timer;
 	void (*on_act)(void *arg);
 	void *arg;
-	struct list idle; /* for the caller: handles at rest, and how many are not */
+	struct list idle; /* for the caller: handles at rest, how many are not, */
 	int n_busy;
-	bool shut; /* closing: libcurl's callbacks must not arm anything any more */
+	int n_quiet; /* and how often it was found without any */
+	bool shut;   /* closing: libcurl's callbacks must not arm anything any more */
 };
 
 struct http_lane *http_lane_new(

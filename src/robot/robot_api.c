@@ -127,8 +127,8 @@ try_otherwise(struct api_call *call, enum why why, const struct http_end *end)
 	} else if (why == WHY_TOO_LONG && call->n_history > 0) {
 		call->n_history /= 2;
 		log_info("robot_memory_cut robot=%s turns=%d", a->r->conf->name, call->n_history);
-	} else if (why == WHY_REFUSED &&
-		   (more = api_can_leave_out(a->r->conf, a->without, call->reply.says))) {
+	} else if ((more = api_can_leave_out(
+			a->api, a->r->conf, a->without, end->status, call->reply.says))) {
 		a->without |= more;
 	} else {
 		return false;
@@ -204,8 +204,9 @@ on_end(void *arg, enum why why, const struct http_end *end)
 
 static const struct http_sink sink = { on_head, on_bytes, on_end };
 
+/* The body of a POST; or the address of a GET, for a server that takes no POST. */
 static void
-make_request(struct api_call *call, struct buf *body)
+make_request(struct api_call *call, struct buf *body, struct buf *url)
 {
 	struct api_robot *a = robot_api_of(call);
 	struct timespec now;
@@ -218,7 +219,14 @@ make_request(struct api_call *call, struct buf *body)
 	clock_gettime(CLOCK_REALTIME, &now);
 	q.wall_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	buf_init(body, REQUEST_BYTES);
-	a->api->request(&q, body);
+	buf_init(url, REQUEST_BYTES);
+	if (!(a->without & API_NO_POST)) {
+		a->api->request(&q, body);
+		return;
+	}
+	(void)buf_adds(url, buf_head(&a->url));
+	a->api->query(&q, url);
+	(void)buf_add(url, "", 1);
 }
 
 void
@@ -226,15 +234,16 @@ robot_api_send(struct api_call *call)
 {
 	struct api_robot *a = robot_api_of(call);
 	int64_t left_ms = a->r->conf->total_ms - (lapse_now_ms() - call->since_ms);
-	struct buf body;
+	struct buf body, url;
 
 	reply_release(&call->reply);
 	reply_init(&call->reply, a->api->on_value, value_limit(a->r));
 	call->begun = false;
 	call->n_requests++;
-	make_request(call, &body);
-	call->http = http_start(a->http, &body, a->headers ? a->headers[call->key] : NULL,
-	    left_ms > 0 ? left_ms : 1, &sink, call);
+	make_request(call, &body, &url);
+	call->http = http_start(a->http, &body, url.len ? buf_head(&url) : NULL,
+	    a->headers ? a->headers[call->key] : NULL, left_ms > 0 ? left_ms : 1, &sink, call);
+	buf_release(&url);
 }
 
 static void

@@ -20,7 +20,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LANE_CALLS = 32, MAX_LANES = 512, ID_DIGITS = 16 };
+enum { LANE_CALLS = 32, MAX_LANES = 512, ID_DIGITS = 16, QUIET_SWEEPS = 2 };
+#define SWEEP_S 10.0
 /* Headers of a reply; a rest nobody waits for; how long we wait for an account, or for a rest. */
 enum { HEAD_BYTES = 65536, REST_BYTES = 65536, LAST_MS = 1000 };
 
@@ -41,8 +42,8 @@ struct http_call {
 	void *arg;
 	bool began, counts, overflow; /* the head was told; the clock of the gap runs */
 	bool paused, stuck;           /* stuck: libcurl was told to pause, too */
-	bool ended;
-	enum why why; /* of the end */
+	bool ended, gets;             /* gets: the handle was used for a GET */
+	enum why why;                 /* of the end */
 };
 
 struct http {
@@ -51,6 +52,7 @@ struct http {
 	struct lapse first_byte, gap, last;
 	struct later_task drain;
 	struct list ready;
+	struct ev_timer sweep;
 	struct http_lane *lanes[MAX_LANES];
 	int n_lanes;
 	uint64_t next_id;
@@ -325,6 +327,35 @@ pick_lane(struct http *h)
 	return h->lanes[h->n_lanes++] = http_lane_new(h->env.loop, LANE_CALLS, on_act, h);
 }
 
+static void
+lane_free(struct http_lane *lane)
+{
+	http_lane_close(lane);
+	while (!list_is_empty(&lane->idle)) {
+		struct http_call *call = list_item(lane->idle.next, struct http_call, link);
+
+		list_remove(&call->link);
+		call_free(call);
+	}
+	http_lane_free(lane);
+}
+
+/* Lanes that a rush left behind go again, with their connections and handles: the last ones first,
+ * because the first are used first. */
+static void
+on_sweep(struct ev_loop *loop, struct ev_timer *t, int events)
+{
+	struct http *h = t->data;
+
+	(void)events;
+	for (int i = 0; i < h->n_lanes; i++)
+		h->lanes[i]->n_quiet = h->lanes[i]->n_busy ? 0 : h->lanes[i]->n_quiet + 1;
+	while (h->n_lanes && h->lanes[h->n_lanes - 1]->n_quiet > QUIET_SWEEPS)
+		lane_free(h->lanes[--h->n_lanes]);
+	if (h->n_lanes == 0)
+		ev_timer_stop(loop, t);
+}
+
 struct http *
 http_open(const struct http_options *o, const struct robot_env *env, struct err *e)
 {
@@ -339,18 +370,9 @@ http_open(const struct http_options *o, const struct robot_env *env, struct err 
 	lapse_init(&h->gap, env->loop, o->gap_ms, on_late, h);
 	lapse_init(&h->last, env->loop, LAST_MS, on_late, h);
 	later_task_init(&h->drain, on_drain, h);
+	ev_timer_init(&h->sweep, on_sweep, 0.0, SWEEP_S);
+	h->sweep.data = h;
 	return h;
-}
-
-static void
-free_idle(struct http_lane *lane)
-{
-	while (!list_is_empty(&lane->idle)) {
-		struct http_call *call = list_item(lane->idle.next, struct http_call, link);
-
-		list_remove(&call->link);
-		call_free(call);
-	}
 }
 
 /* Rests that nobody waits for are still under way: their entries are in `last`. */
@@ -371,11 +393,9 @@ http_close(struct http *h)
 		return;
 	later_remove(&h->drain);
 	drop_rests(h);
-	for (int i = 0; i < h->n_lanes; i++) {
-		http_lane_close(h->lanes[i]);
-		free_idle(h->lanes[i]);
-		http_lane_free(h->lanes[i]);
-	}
+	ev_timer_stop(h->env.loop, &h->sweep);
+	for (int i = 0; i < h->n_lanes; i++)
+		lane_free(h->lanes[i]);
 	lapse_release(&h->first_byte);
 	lapse_release(&h->gap);
 	lapse_release(&h->last);
@@ -394,8 +414,26 @@ idle_call(struct http *h, struct http_lane *lane)
 	return call;
 }
 
+static void
+set_method(struct http_call *call, const char *url)
+{
+	if (url) {
+		curl_easy_setopt(call->easy, CURLOPT_HTTPGET, 1L);
+		curl_easy_setopt(call->easy, CURLOPT_URL, url);
+	} else {
+		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, buf_head(&call->body));
+		curl_easy_setopt(
+		    call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
+		if (call->gets) {
+			curl_easy_setopt(call->easy, CURLOPT_POST, 1L);
+			curl_easy_setopt(call->easy, CURLOPT_URL, call->http->o.url);
+		}
+	}
+	call->gets = url != NULL;
+}
+
 struct http_call *
-http_start(struct http *h, struct buf *body, const char *header, int64_t total_ms,
+http_start(struct http *h, struct buf *body, const char *url, const char *header, int64_t total_ms,
     const struct http_sink *sink, void *arg)
 {
 	struct http_lane *lane = pick_lane(h);
@@ -403,6 +441,9 @@ http_start(struct http *h, struct buf *body, const char *header, int64_t total_m
 	char digits[ID_DIGITS + 1];
 
 	lane->n_busy++;
+	lane->n_quiet = 0;
+	if (!ev_is_active(&h->sweep))
+		ev_timer_again(h->env.loop, &h->sweep);
 	call->sink = sink;
 	call->arg = arg;
 	call->body = *body;
@@ -412,8 +453,7 @@ http_start(struct http *h, struct buf *body, const char *header, int64_t total_m
 		set_headers(call, header);
 	snprintf(digits, sizeof digits, "%016" PRIx64, call->id);
 	memcpy(call->id_digits, digits, ID_DIGITS);
-	curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, buf_head(&call->body));
-	curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
+	set_method(call, url);
 	curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, (long)total_ms);
 	lapse_touch(&h->first_byte, &call->progress);
 	curl_multi_add_handle(lane->multi, call->easy);

@@ -190,12 +190,27 @@ is_blank(const char *s, size_t n)
 	return true;
 }
 
+/* White space of Unicode (its property White_Space); the full-width blank is one in Chinese. */
+static bool
+is_space(uint32_t c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r') || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+	       (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+	       c == 0x205F || c == 0x3000;
+}
+
+/* s is UTF-8. */
 static bool
 has_blank(const char *s, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (s[i] == ' ' || (s[i] >= '\t' && s[i] <= '\r'))
+	uint32_t c = 0;
+	int len;
+
+	for (size_t i = 0; i < n; i += (size_t)len) {
+		len = text_char(s + i, n - i, &c);
+		if (len <= 0 || is_space(c))
 			return true;
+	}
 	return false;
 }
 

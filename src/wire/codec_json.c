@@ -22,13 +22,23 @@ take_user(struct wire *w, struct json_object *o)
 	return wire_set_user(w, user, n);
 }
 
+/* A whole number that 64 bits do not hold would come back as another one. */
+static bool
+is_clamped(struct json_object *o)
+{
+	int64_t id;
+
+	return json_kind(o, "id") == JSON_NUMBER && json_whole(o, "id", &id) &&
+	       (id == INT64_MAX || id == INT64_MIN);
+}
+
 static enum decode
 take_object(struct wire *w, struct json_object *o, struct msg *msg)
 {
 	const char *text;
 
 	msg->id = json_scalar(o, "id", &msg->n_id);
-	if (msg->n_id > WIRE_ID_BYTES) {
+	if (msg->n_id > WIRE_ID_BYTES || (msg->n_id == 0 && json_has(o, "id")) || is_clamped(o)) {
 		msg->n_id = 0;
 		return wire_bad(msg, FAIL_BAD_INPUT, false);
 	}

@@ -3,48 +3,74 @@
 
 #include <string.h>
 
-enum { IAC = 0xFF, SE = 240, SB = 250, WILL = 251, DONT = 254 };
+enum { IAC = 0xFF, SE = 240, SB = 250, WILL = 251, SB_BYTES = 1024 };
 
-/* Length of the telnet commands (RFC 854) that s begins with. Their option is a small number, which
- * tells them from the bytes of a text in another encoding. */
-static size_t
-telnet_length(const char *s, size_t n)
+/* Length of the telnet command (RFC 854) that s begins with (n >= 1, s[0] is IAC); 0: it is none,
+ * so the byte is one of a text in another encoding; -1: it is cut off by the end of s. Options are
+ * small numbers, and none is an end of line; in the middle of a line they are told from text by
+ * being a control character, too. */
+static int
+telnet_length(const char *s, size_t n, bool at_start)
 {
-	const unsigned char *u = (const unsigned char *)s;
-	size_t i = 0;
+	const unsigned char *u = (const unsigned char *)s, least = at_start ? 0x80 : 0x20;
+	const char *end;
 
-	while (i + 1 < n && u[i] == IAC && u[i + 1] >= SE && u[i + 1] < IAC) {
-		if (u[i + 1] == SB) {
-			const char *end = memmem(s + i, n - i, "\xFF\xF0", 2);
-
-			if (end == NULL)
-				return i;
-			i = (size_t)(end - s) + 2;
-		} else if (u[i + 1] < WILL) {
-			i += 2;
-		} else if (i + 2 < n && u[i + 2] < 0x80) {
-			i += 3;
-		} else {
-			return i;
-		}
+	if (n < 2)
+		return -1;
+	if (u[1] < SE || u[1] == IAC)
+		return 0;
+	if (u[1] == SB) {
+		end = memmem(s, n, "\xFF\xF0", 2);
+		return end ? (int)(end - s) + 2 : n < SB_BYTES ? -1 : 0;
 	}
-	return i;
+	if (u[1] < WILL)
+		return 2;
+	if (n < 3)
+		return -1;
+	return u[2] < least && u[2] != '\n' && u[2] != '\r' ? 3 : 0;
+}
+
+/* Take telnet commands out of the bytes not looked at yet, before anybody looks for an end of line:
+ * their parameters may hold one. Returns how many bytes may be looked at. */
+static uint32_t
+strip_telnet(const struct wire *w, struct buf *in)
+{
+	uint32_t at = w->scanned;
+
+	while (at < in->len) {
+		const char *head = buf_head(in), *iac = memchr(head + at, IAC, in->len - at);
+		int n;
+
+		if (iac == NULL)
+			break;
+		at = (uint32_t)(iac - head);
+		n = telnet_length(iac, in->len - at, at == 0 || iac[-1] == '\n');
+		if (n < 0)
+			return at;
+		if (n == 0)
+			at++;
+		else
+			buf_drop(in, at, (size_t)n);
+	}
+	return in->len;
 }
 
 static enum decode
 line_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
 {
 	for (;;) {
+		uint32_t n_plain = strip_telnet(w, in);
 		enum decode got = DECODE_MORE;
 		const char *s;
-		size_t n, skip;
+		size_t n;
 
-		if (in->len)
+		/* Half a command at the end waits for its other half, unless nothing comes. */
+		if (in->len &&
+		    (n_plain == in->len || edge == EDGE_END || memchr(buf_head(in), '\n', n_plain)))
 			got = wire_line(w, in, edge, &s, &n, msg);
 		if (got != DECODE_GOT)
 			return got;
-		skip = telnet_length(s, n);
-		got = wire_take(w, s + skip, n - skip, true, true, msg);
+		got = wire_take(w, s, n, true, true, msg);
 		if (got == DECODE_GOT)
 			return got;
 		wire_done(w, in);

@@ -147,11 +147,14 @@ START_TEST(what_servers_refuse_can_be_left_out)
 
 	c.max_tokens = 9;
 	ck_assert_uint_eq(
-	    api_can_leave_out(&c, 0, "unknown field stream_options"), API_NO_STREAM_OPTIONS);
+	    api_can_leave_out(&api_openai, &c, 0, 400, "unknown field stream_options"),
+	    API_NO_STREAM_OPTIONS);
+	ck_assert_uint_eq(api_can_leave_out(&api_openai, &c, API_NO_STREAM_OPTIONS, 400,
+			      "unknown field stream_options"),
+	    0);
 	ck_assert_uint_eq(
-	    api_can_leave_out(&c, API_NO_STREAM_OPTIONS, "unknown field stream_options"), 0);
-	ck_assert_uint_eq(
-	    api_can_leave_out(&c, 0, "Unsupported parameter: 'max_tokens'"), API_OTHER_MAX_TOKENS);
+	    api_can_leave_out(&api_openai, &c, 0, 400, "Unsupported parameter: 'max_tokens'"),
+	    API_OTHER_MAX_TOKENS);
 	o = request(&api_openai, &q);
 	ck_assert(json_has(o, "stream_options") && json_has(o, "max_tokens"));
 	json_drop(o);
@@ -164,9 +167,34 @@ START_TEST(what_servers_refuse_can_be_left_out)
 	o = request(&api_openai, &q);
 	ck_assert(!json_has(o, "max_completion_tokens") && !json_has(o, "max_tokens"));
 	json_drop(o);
-	ck_assert_uint_eq(api_can_leave_out(&c, q.without, "max_tokens"), 0);
+	ck_assert_uint_eq(api_can_leave_out(&api_openai, &c, q.without, 400, "max_tokens"), 0);
 	c.max_tokens = 0;
-	ck_assert_uint_eq(api_can_leave_out(&c, 0, "max_tokens"), 0);
+	ck_assert_uint_eq(api_can_leave_out(&api_openai, &c, 0, 400, "max_tokens"), 0);
+}
+END_TEST
+
+START_TEST(turing_that_takes_no_post_is_asked_by_address)
+{
+	const struct talk talk = {
+		.user = "me", .n_user = 2, .text = "a&\xE4\xBD\xA0", .n_text = 5
+	};
+	const struct api_question q = { .conf = &plain, .key = "k", .talk = &talk };
+	struct conf_robot c = plain;
+	struct buf url;
+
+	ck_assert_uint_eq(api_can_leave_out(&api_turing, &c, 0, 405, ""), API_NO_POST);
+	ck_assert_uint_eq(api_can_leave_out(&api_turing, &c, API_NO_POST, 405, ""), 0);
+	ck_assert_uint_eq(api_can_leave_out(&api_turing2, &c, 0, 405, ""), 0);
+	ck_assert_uint_eq(api_can_leave_out(&api_turing, &c, 0, 400, ""), 0);
+	c.secret = SECRET;
+	ck_assert_uint_eq(api_can_leave_out(&api_turing, &c, 0, 405, ""), 0);
+	buf_init(&url, 1 << 12);
+	ck_assert_int_eq(buf_adds(&url, "http://h/api"), 0);
+	api_turing.query(&q, &url);
+	ck_assert_int_eq(buf_add(&url, "", 1), 0);
+	ck_assert_ptr_nonnull(
+	    strstr(buf_head(&url), "http://h/api?key=%6B&info=%61%26%E4%BD%A0&userid="));
+	buf_release(&url);
 }
 END_TEST
 
@@ -220,6 +248,7 @@ request_suite(void)
 	tcase_add_test(tc, body_is_json_that_no_text_breaks);
 	tcase_add_test(tc, chat_goes_along_with_the_system_prompt);
 	tcase_add_test(tc, what_servers_refuse_can_be_left_out);
+	tcase_add_test(tc, turing_that_takes_no_post_is_asked_by_address);
 	tcase_add_test(tc, sealed_body_is_that_of_the_vector);
 	tcase_add_test(tc, turing_with_a_secret_is_asked_in_the_envelope);
 	suite_add_tcase(suite, tc);

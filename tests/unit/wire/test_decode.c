@@ -150,6 +150,13 @@ START_TEST(line_strips_telnet_negotiation)
 {
 	reads("\xFF\xFB\x01\xFF\xFD\x03me::hi\r\n", "text(me,hi) ");
 	reads("\xFF\xFA\x18\x01\xFF\xF0me::hi\n", "text(me,hi) ");
+	/* In the middle and at the end of a line; with an end of line among the parameters. */
+	reads("me::h\xFF\xF6i\n", "text(me,hi) ");
+	reads("me::h\xFF\xFD\x01i\xFF\xFB\x03\r\n", "text(me,hi) ");
+	reads("me::a\n\xFF\xFA\x1F\x01\n\x01\n\xFF\xF0yo\r\n", "text(me,a) text(me,yo) ");
+	/* No command: text that is no UTF-8. */
+	reads("me::\xFF\xFE\n", "bad(3,) ");
+	reads("me::\xFF\xFEtext\n", "bad(3,) ");
 }
 END_TEST
 
