@@ -40,8 +40,8 @@ void http_close(struct http *h);
 
 /* POST the body (taken: http frees it), or GET `url` if it is not NULL, within total_ms. `header`
  * is one more header line (NULL: none); it is kept by the handle, so it must live as long as h. */
-struct http_call *http_start(struct http *h, struct buf *body, const char *url,
-    const char *header, int64_t total_ms, const struct http_sink *sink, void *arg);
+struct http_call *http_start(struct http *h, struct buf *body, const char *url, const char *header,
+    int64_t total_ms, const struct http_sink *sink, void *arg);
 void http_cancel(struct http_call *call);
 /* What is still to come is nobody's business; the connection may be used again. */
 void http_detach(struct http_call *call);
