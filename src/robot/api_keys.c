@@ -14,7 +14,8 @@ enum {
 	QUOTA_MS = 60000,    /* one without calls left, when nobody knows the period */
 	HOUR_S = 3600,
 	DAY_S = 24 * HOUR_S,
-	CHINA_S = 8 * HOUR_S
+	CHINA_S = 8 * HOUR_S,
+	TELLING_BYTES = 12 /* shorter questions are words that anybody says */
 };
 
 int
@@ -55,7 +56,8 @@ api_keys_hide(const struct api_call *call)
 	for (int i = 0; i < r->conf->api_key.n; i++)
 		if (strstr(says, r->conf->api_key.at[i]))
 			return "\"\"";
-	if (memmem(says, strlen(says), call->talk->text, call->talk->n_text))
+	if (call->talk->n_text >= TELLING_BYTES &&
+	    memmem(says, strlen(says), call->talk->text, call->talk->n_text))
 		return "\"\"";
 	return log_quote(says, strlen(says));
 }

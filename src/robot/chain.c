@@ -177,6 +177,8 @@ judge(struct chain_ask *a, enum why why)
 	const struct robot *r = a->chain->robots[a->at];
 
 	standing_add(why == WHY_OK ? &r->standing->answered : &r->standing->failed, 1);
+	if (why != WHY_OK)
+		r->standing->why = (int)why;
 	switch (why) {
 	case WHY_OK:
 	case WHY_REFUSED:
@@ -330,6 +332,12 @@ int64_t
 chain_rests_ms(const struct chain *c, int i)
 {
 	return robot_rests_ms(c->robots[i], lapse_now_ms());
+}
+
+const char *
+chain_trouble(const struct chain *c, int i)
+{
+	return why_words[c->robots[i]->standing->why];
 }
 
 bool

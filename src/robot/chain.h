@@ -56,6 +56,8 @@ const char *chain_name_at(const struct chain *c, int i);
 int chain_find(const struct chain *c, const char *name, size_t n);
 /* Ms until the i-th robot may be asked again; 0: it may. */
 int64_t chain_rests_ms(const struct chain *c, int i);
+/* Why it failed last, as a word; "ok" if it never did. */
+const char *chain_trouble(const struct chain *c, int i);
 /* Does any robot want earlier turns? */
 bool chain_wants_history(const struct chain *c);
 

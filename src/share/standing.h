@@ -36,6 +36,7 @@ enum {
 struct standing {
 	_Atomic uint64_t key;    /* whose it is; 0: nobody's */
 	_Atomic int64_t used_ms; /* opened last */
+	_Atomic int why;         /* enum why of the last failure */
 	_Atomic int64_t points;  /* of failures in a row */
 	_Atomic int64_t open_until_ms, pause_ms, probe_until_ms, asked_until_ms;
 	_Atomic int64_t aside_until_ms[STANDING_KEYS];

@@ -88,8 +88,9 @@ add_robots(const struct conn *c, struct buf *out)
 		(void)buf_addf(out, "%s%s%s", i ? "\n" : "", c->robot == i ? "* " : "",
 		    chain_name_at(chain, i));
 		if (rests_ms)
-			(void)buf_addf(out, " (%s, %" PRId64 " s)", sentence_rests(language(c)),
-			    (rests_ms + 999) / 1000);
+			(void)buf_addf(out, " (%s, %" PRId64 " s, %s)",
+			    sentence_rests(language(c)), (rests_ms + 999) / 1000,
+			    chain_trouble(chain, i));
 	}
 }
 
