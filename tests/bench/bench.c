@@ -2,7 +2,10 @@
  *   bench talk line|http PORT N SECONDS   prints how many answers came
  *   bench wave PORT N                     N chats ask at once; prints answers and milliseconds
  *   bench idle PORT N                     holds N greeted chats; prints "held", ends with its input
- *   bench robot PORT MS                   a Turing robot that takes MS for each answer */
+ *   bench robot PORT MS                   a Turing robot that takes MS for each answer
+ *   bench first PORT ROBOT N              N streams; microseconds for the first piece: median, p99 */
+#include "bench/first.h"
+
 #include "base/buf.h"
 #include "base/lapse.h"
 #include "base/sock.h"
@@ -273,6 +276,8 @@ main(int argc, char **argv)
 		l.port = number(argv[3]);
 		l.n = number(argv[4]);
 		talk(&l, number(argv[5]));
+	} else if (argc == 5 && strcmp(what, "first") == 0) {
+		first_measure(l.loop, number(argv[2]), number(argv[3]), number(argv[4]));
 	} else if (argc == 4 && strcmp(what, "robot") == 0) {
 		l.port = number(argv[2]);
 		l.delay_s = number(argv[3]) / 1000.0;
@@ -285,7 +290,7 @@ main(int argc, char **argv)
 		else
 			hold(&l);
 	} else {
-		fprintf(stderr, "usage: bench talk|wave|idle|robot ...\n");
+		fprintf(stderr, "usage: bench talk|wave|idle|robot|first ...\n");
 		return 2;
 	}
 	return 0;
