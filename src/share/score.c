@@ -18,6 +18,7 @@ score_reset_now(struct score *s, int slot)
 {
 	atomic_store(&s->slots[slot].chats, 0);
 	atomic_store(&s->slots[slot].serving, 0);
+	atomic_store(&s->slots[slot].beat_ms, 0);
 }
 
 int64_t

@@ -12,6 +12,7 @@ enum { SCORE_SLOTS = 512 };
 
 #define SCORE_COUNTERS(X)                                                                          \
 	X(serving, "1: takes new chats")                                                           \
+	X(beat_ms, "last sign of life, monotonic ms")                                              \
 	X(chats, "chats open now")                                                                 \
 	X(accepted, "connections accepted")                                                        \
 	X(messages, "messages taken")                                                              \
@@ -19,6 +20,9 @@ enum { SCORE_SLOTS = 512 };
 	X(failures, "messages answered with ERR")                                                  \
 	X(tokens_in, "tokens that robots read, as they tell")                                      \
 	X(tokens_out, "tokens that robots wrote, as they tell")                                    \
+	X(moved_out, "chats handed to another worker")                                             \
+	X(moved_in, "chats taken from another worker")                                             \
+	X(moves_failed, "chats that could not be moved and were told goodbye")                     \
 	X(accept_failures, "accepts that failed for want of descriptors or memory")
 
 struct score_slot {
@@ -28,6 +32,7 @@ struct score_slot {
 };
 
 struct score {
+	_Atomic uint64_t last_chat; /* the number given last: chats are numbered over all workers */
 	struct score_slot slots[SCORE_SLOTS];
 };
 

@@ -379,7 +379,7 @@ conn_open(struct worker *w, int fd, const struct sock_addr *peer)
 	struct conn *c = mem_zalloc(sizeof *c);
 
 	c->w = w;
-	c->id = ++w->last_chat;
+	c->id = atomic_fetch_add(&w->boot->score->last_chat, 1) + 1;
 	c->robot = c->answered_by = -1;
 	c->last = &c->first;
 	ev_io_init(&c->io, on_io, fd, EV_READ);

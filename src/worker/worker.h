@@ -29,7 +29,6 @@ struct worker {
 	struct doors doors;
 	struct list conns, datagrams;
 	int n_datagrams;
-	uint64_t last_chat;
 	struct lapse quiet, message, idle, linger, notice;
 	struct robot_env env; /* what robots are opened with */
 	struct store *store;

@@ -3,7 +3,7 @@
  *   bench wave PORT N                     N chats ask at once; prints answers and milliseconds
  *   bench idle PORT N                     holds N greeted chats; prints "held", ends with its input
  *   bench robot PORT MS                   a Turing robot that takes MS for each answer
- *   bench first PORT ROBOT N              N streams; microseconds for the first piece: median, p99 */
+ *   bench first PORT ROBOT N              N streams; us for the first piece: median, p99 */
 #include "bench/first.h"
 
 #include "base/buf.h"
