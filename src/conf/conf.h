@@ -94,7 +94,8 @@ struct conf {
 	int n_robots;
 	int64_t limit_chats, limit_chats_per_address, limit_messages_per_minute;
 	int64_t limit_message_bytes, limit_answer_bytes;
-	int64_t idle_ms, message_ms, drain_ms, quiet_ms, notice_ms;
+	int64_t idle_ms, message_ms, drain_ms, quiet_ms, notice_ms, heartbeat_ms;
+	int64_t recycle_after, recycle_memory;
 	int64_t memory_turns, memory_chars;
 	const char *log_target;
 	int64_t log_level; /* enum log_level */

@@ -259,7 +259,7 @@ master_run(const struct master_options *o, worker_main *work)
 	int code;
 
 	m->o = o;
-	m->pid_fd = m->notify_fd = m->snapshot = -1;
+	m->pid_fd = m->notify_fd = m->snapshot = m->pool.pair[0] = m->pool.pair[1] = -1;
 	raise_limits();
 	if (o->daemon)
 		m->notify_fd = daemon_begin();

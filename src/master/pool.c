@@ -13,26 +13,57 @@
 #include <unistd.h>
 
 enum { STEADY_MS = 10000, FREE_DEATHS = 3, START_TRIES = 5, MOST_S = 30 };
-#define START_S 20.0
+enum { MOVE_SLACK_MS = 30000, TICK_LATE_MS = 3000 };
+#define TICK_S  1.0
 #define LEAVE_S 2.0
 #define HURRY_S 1.0
 
-enum slot_event { EVENT_READY, EVENT_EXIT, EVENT_DRAIN, EVENT_LATE, SLOT_EVENTS };
+enum slot_event {
+	EVENT_READY,
+	EVENT_EXIT,
+	EVENT_DRAIN,
+	EVENT_MOVE,
+	EVENT_LATE,
+	EVENT_HUNG,
+	EVENT_TIRED,
+	SLOT_EVENTS
+};
 
-static int
-index_of(const struct slot *s)
+static void happen(struct slot *s, enum slot_event event);
+
+int
+pool_index(const struct slot *s)
 {
 	return (int)(s - s->m->pool.slots);
 }
 
 /* --- what events do -------------------------------------------------------------------------- */
 
-static void
-set_late(struct slot *s, double seconds)
+void
+pool_set_late(struct slot *s, double seconds)
 {
 	ev_timer_stop(s->m->loop, &s->late);
 	ev_timer_set(&s->late, seconds, 0.0);
 	ev_timer_start(s->m->loop, &s->late);
+}
+
+/* The tired ones leave when there are enough others. */
+static void
+relieve_tired(struct pool *p)
+{
+	if (pool_ready(p) < p->wanted)
+		return;
+	for (int i = 0; i < SCORE_SLOTS; i++)
+		if (p->slots[i].tired && p->slots[i].state == SLOT_READY)
+			happen(&p->slots[i], EVENT_MOVE);
+}
+
+static void
+become_tired(struct slot *s)
+{
+	log_notice("worker_recycled slot=%d child=%d", pool_index(s), (int)s->pid);
+	s->tired = true;
+	pool_fit(&s->m->pool);
 }
 
 static void
@@ -41,7 +72,8 @@ become_ready(struct slot *s)
 	ev_timer_stop(s->m->loop, &s->late);
 	s->state = SLOT_READY;
 	s->m->pool.ever_ready = true;
-	log_info("worker_ready slot=%d child=%d", index_of(s), (int)s->pid);
+	log_info("worker_ready slot=%d child=%d", pool_index(s), (int)s->pid);
+	relieve_tired(&s->m->pool);
 	if (pool_ready(&s->m->pool) >= s->m->pool.wanted)
 		master_on_ready(s->m);
 }
@@ -53,14 +85,38 @@ begin_drain(struct slot *s)
 
 	s->state = SLOT_DRAINING;
 	(void)chan_send(s->chan, &msg);
-	set_late(s, (double)msg.number / 1000.0 + LEAVE_S);
+	pool_set_late(s, (double)msg.number / 1000.0 + LEAVE_S);
+}
+
+/* As long as an answer may take, and a goodbye after it. */
+static int64_t
+move_ms(const struct conf *c)
+{
+	int64_t most = 0;
+
+	for (int i = 0; i < c->n_robots; i++)
+		if (c->robots[i].total_ms > most)
+			most = c->robots[i].total_ms;
+	return most + MOVE_SLACK_MS;
+}
+
+static void
+begin_move(struct slot *s)
+{
+	struct chan_msg msg = { .kind = CHAN_MOVE, .number = move_ms(s->m->conf) };
+
+	s->state = SLOT_DRAINING;
+	(void)chan_send(s->chan, &msg);
+	pool_set_late(s, (double)(msg.number + s->m->conf->drain_ms) / 1000.0 + LEAVE_S);
 }
 
 static void
 kill_slot(struct slot *s)
 {
-	log_warn("worker_killed slot=%d child=%d why=%s", index_of(s), (int)s->pid,
-	    s->state == SLOT_STARTING ? "start" : "drain");
+	log_warn("worker_killed slot=%d child=%d why=%s", pool_index(s), (int)s->pid,
+	    s->is_hung                  ? "hung"
+	    : s->state == SLOT_STARTING ? "start"
+					: "drain");
 	kill(s->pid, SIGKILL);
 }
 
@@ -73,9 +129,9 @@ empty(struct slot *s)
 	s->chan = -1;
 	s->pid = 0;
 	s->state = SLOT_EMPTY;
-	score_reset_now(s->m->pool.score, index_of(s));
-	tally_reset(s->m->pool.tally, index_of(s));
-	standings_forget_slot(s->m->pool.standings, index_of(s));
+	score_reset_now(s->m->pool.score, pool_index(s));
+	tally_reset(s->m->pool.tally, pool_index(s));
+	standings_forget_slot(s->m->pool.standings, pool_index(s));
 }
 
 /* One timer for all: a death meanwhile does not put off those who wait already. */
@@ -136,14 +192,17 @@ nothing(struct slot *s)
 	(void)s;
 }
 
-/* A worker that is starting when it is told to drain says READY first: let it. */
+/* A worker that is starting when it is told to leave says READY first: let it. */
+/* clang-format off */
 static void (*const table[SLOT_STATES][SLOT_EVENTS])(struct slot *s) = {
-	/*                  READY         EXIT      DRAIN        LATE */
-	[SLOT_EMPTY] = { nothing, nothing, nothing, nothing },
-	[SLOT_STARTING] = { become_ready, on_death, begin_drain, kill_slot },
-	[SLOT_READY] = { nothing, on_death, begin_drain, nothing },
-	[SLOT_DRAINING] = { nothing, on_left, nothing, kill_slot },
+	/*                  READY         EXIT      DRAIN        MOVE        LATE       HUNG      
+	 * TIRED */
+	[SLOT_EMPTY]    = { nothing,      nothing,  nothing,     nothing,    nothing,   nothing,   nothing },
+	[SLOT_STARTING] = { become_ready, on_death, begin_drain, begin_move, kill_slot, nothing,   nothing },
+	[SLOT_READY]    = { nothing,      on_death, begin_drain, begin_move, nothing,   kill_slot, become_tired },
+	[SLOT_DRAINING] = { nothing,      on_left,  begin_drain, nothing,    kill_slot, kill_slot, nothing },
 };
+/* clang-format on */
 
 static void
 happen(struct slot *s, enum slot_event event)
@@ -161,8 +220,8 @@ on_late(struct ev_loop *loop, struct ev_timer *t, int events)
 	happen(t->data, EVENT_LATE);
 }
 
-static void
-on_chan(struct ev_loop *loop, struct ev_io *io, int events)
+void
+pool_on_chan(struct ev_loop *loop, struct ev_io *io, int events)
 {
 	struct slot *s = io->data;
 	struct chan_msg msg;
@@ -174,6 +233,8 @@ on_chan(struct ev_loop *loop, struct ev_io *io, int events)
 			close(msg.fds[i]);
 		if (msg.kind == CHAN_READY)
 			happen(s, EVENT_READY);
+		else if (msg.kind == CHAN_TIRED)
+			happen(s, EVENT_TIRED);
 		else
 			reload_on_answer(&s->m->reload, s, &msg);
 	}
@@ -200,69 +261,13 @@ pool_on_exit(struct pool *p, pid_t pid, int status)
 
 /* --- forking --------------------------------------------------------------------------------- */
 
-static void __attribute__((noreturn)) be_worker(struct slot *s, int chan)
-{
-	struct master *m = s->m;
-	struct boot boot = { .slot = index_of(s),
-		.chan = chan,
-		.snapshot = m->snapshot,
-		.n_listeners = m->doors.n,
-		.score = m->pool.score,
-		.tally = m->pool.tally,
-		.standings = m->pool.standings,
-		.user = m->conf->user,
-		.master = getppid() };
-
-	memcpy(boot.listeners, m->doors.fds, sizeof boot.listeners);
-	master_let_go(m);
-	exit(m->pool.work(&boot));
-}
-
-static int
-spawn(struct slot *s)
-{
-	sigset_t all, before;
-	struct err e = { "" };
-	int fds[2];
-
-	if (chan_pair(fds, &e)) {
-		log_error("worker_failed why=%s", log_quote(e.text, strlen(e.text)));
-		return -1;
-	}
-	/* No handler of ours may run in the child before it let go of the loop. */
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &before);
-	s->pid = fork();
-	if (s->pid == 0) {
-		close(fds[0]);
-		be_worker(s, fds[1]);
-	}
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	close(fds[1]);
-	if (s->pid < 0) {
-		log_error(
-		    "worker_failed why=%s", log_quote(strerror(errno), strlen(strerror(errno))));
-		close(fds[0]);
-		return -1;
-	}
-	s->state = SLOT_STARTING;
-	s->chan = fds[0];
-	s->since_ms = lapse_now_ms();
-	s->awaited = 0;
-	ev_io_init(&s->io, on_chan, s->chan, EV_READ);
-	s->io.data = s;
-	ev_io_start(s->m->loop, &s->io);
-	set_late(s, START_S);
-	return 0;
-}
-
 static void
 grow(struct pool *p, int n)
 {
 	for (int i = 0; i < SCORE_SLOTS && n > 0; i++) {
 		if (p->slots[i].state != SLOT_EMPTY)
 			continue;
-		if (spawn(&p->slots[i])) {
+		if (pool_spawn(&p->slots[i])) {
 			retry_later(p, ++p->n_failures);
 			return;
 		}
@@ -270,7 +275,8 @@ grow(struct pool *p, int n)
 	}
 }
 
-/* Who leaves: the live worker with the fewest chats; of equals the last. */
+/* Who leaves: the live worker with the fewest chats; of equals the last. Tired ones leave anyway.
+ * */
 static struct slot *
 least_busy(struct pool *p)
 {
@@ -281,7 +287,8 @@ least_busy(struct pool *p)
 		struct slot *s = &p->slots[i];
 		int64_t chats = atomic_load(&p->score->slots[i].chats);
 
-		if ((s->state != SLOT_STARTING && s->state != SLOT_READY) || chats >= fewest)
+		if ((s->state != SLOT_STARTING && s->state != SLOT_READY) || s->tired ||
+		    chats >= fewest)
 			continue;
 		fewest = chats;
 		found = s;
@@ -293,7 +300,7 @@ static void
 shrink(struct pool *p, int n)
 {
 	for (; n > 0; n--)
-		happen(least_busy(p), EVENT_DRAIN);
+		happen(least_busy(p), EVENT_MOVE);
 }
 
 void
@@ -317,6 +324,32 @@ on_retry(struct ev_loop *loop, struct ev_timer *t, int events)
 	pool_fit(t->data);
 }
 
+/* Who gave no sign of life for too long? A worker cannot say so itself. When we were stopped or
+ * slept ourselves, nobody is to blame: everybody gets his time again (FAULTS E17). */
+static void
+on_tick(struct ev_loop *loop, struct ev_timer *t, int events)
+{
+	struct pool *p = t->data;
+	int64_t now_ms = lapse_now_ms(), limit_ms = p->m->conf->heartbeat_ms;
+
+	(void)loop;
+	(void)events;
+	if (now_ms - p->ticked_ms > TICK_LATE_MS)
+		p->lenient_ms = now_ms + limit_ms;
+	p->ticked_ms = now_ms;
+	if (limit_ms == 0 || now_ms < p->lenient_ms)
+		return;
+	for (int i = 0; i < SCORE_SLOTS; i++) {
+		struct slot *s = &p->slots[i];
+		int64_t beat_ms = s->state == SLOT_EMPTY ? 0 : p->score->slots[i].beat_ms;
+
+		if (beat_ms == 0 || now_ms - beat_ms < limit_ms || s->is_hung)
+			continue;
+		s->is_hung = true;
+		happen(s, EVENT_HUNG);
+	}
+}
+
 int
 pool_init(struct pool *p, struct master *m, worker_main *work, struct err *e)
 {
@@ -327,8 +360,13 @@ pool_init(struct pool *p, struct master *m, worker_main *work, struct err *e)
 	p->standings = standings_new();
 	if (p->score == NULL || p->tally == NULL || p->standings == NULL)
 		return err_errno(e, "shared memory");
+	if (p->pair[0] < 0 && pool_make_pair(p->pair, e))
+		return -1;
 	ev_timer_init(&p->retry, on_retry, 0.0, 0.0);
-	p->retry.data = p;
+	ev_timer_init(&p->tick, on_tick, 0.0, TICK_S);
+	p->retry.data = p->tick.data = p;
+	p->ticked_ms = lapse_now_ms();
+	ev_timer_again(m->loop, &p->tick);
 	for (int i = 0; i < SCORE_SLOTS; i++) {
 		struct slot *s = &p->slots[i];
 
@@ -348,7 +386,7 @@ count(const struct pool *p, unsigned states)
 	int n = 0;
 
 	for (int i = 0; i < SCORE_SLOTS; i++)
-		n += (states >> p->slots[i].state) & 1;
+		n += (states >> p->slots[i].state & 1) && !p->slots[i].tired;
 	return n;
 }
 
@@ -361,7 +399,11 @@ pool_live(const struct pool *p)
 int
 pool_left(const struct pool *p)
 {
-	return count(p, 1U << SLOT_STARTING | 1U << SLOT_READY | 1U << SLOT_DRAINING);
+	int n = 0;
+
+	for (int i = 0; i < SCORE_SLOTS; i++)
+		n += p->slots[i].state != SLOT_EMPTY;
+	return n;
 }
 
 int
@@ -394,6 +436,14 @@ pool_drain(struct pool *p)
 }
 
 void
+pool_move(struct pool *p)
+{
+	ev_timer_stop(p->m->loop, &p->retry);
+	for (int i = 0; i < SCORE_SLOTS; i++)
+		happen(&p->slots[i], EVENT_MOVE);
+}
+
+void
 pool_hurry(struct pool *p)
 {
 	struct chan_msg msg = { .kind = CHAN_DRAIN, .number = 0 };
@@ -401,7 +451,7 @@ pool_hurry(struct pool *p)
 	(void)pool_send(p, &msg, true);
 	for (int i = 0; i < SCORE_SLOTS; i++)
 		if (p->slots[i].state != SLOT_EMPTY)
-			set_late(&p->slots[i], HURRY_S);
+			pool_set_late(&p->slots[i], HURRY_S);
 }
 
 void

@@ -17,7 +17,8 @@ struct boot {
 	int chan;     /* to the master */
 	int snapshot; /* sealed memfd with the canonical dump */
 	int listeners[CHAN_FDS];
-	int n_listeners; /* in the order of conf->listen */
+	int n_listeners;          /* in the order of conf->listen */
+	int move_give, move_take; /* the pair that chats move through (worker/move.h) */
 	struct score *score;
 	struct tally *tally;
 	struct standings *standings;

@@ -21,6 +21,8 @@ enum chan_kind {
 	CHAN_ABORT,     /* master: number; forget it */
 	CHAN_LOG,       /* master: number is the level; fd: the log, absent for syslog */
 	CHAN_DRAIN,     /* master: finish and leave within number ms */
+	CHAN_MOVE,      /* master: hand your chats to the others and leave, within number ms */
+	CHAN_TIRED,     /* worker: it is time for somebody else */
 };
 
 struct chan_msg {

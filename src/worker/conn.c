@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "wire/sentence.h"
+#include "worker/move.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -23,7 +24,8 @@ static const char *const reasons[] = { [LEAVE_NOT] = "reset",
 	[LEAVE_IDLE] = "idle",
 	[LEAVE_LIMIT] = "limit",
 	[LEAVE_SLOW_READER] = "slow_reader",
-	[LEAVE_DRAIN] = "drain" };
+	[LEAVE_DRAIN] = "drain",
+	[LEAVE_MOVED] = "moved" };
 
 /* BYE_COUNT: leaves without a word. */
 static const enum bye byes[] = { [LEAVE_NOT] = BYE_COUNT,
@@ -34,7 +36,8 @@ static const enum bye byes[] = { [LEAVE_NOT] = BYE_COUNT,
 	[LEAVE_IDLE] = BYE_IDLE,
 	[LEAVE_LIMIT] = BYE_LIMIT,
 	[LEAVE_SLOW_READER] = BYE_SLOW_READER,
-	[LEAVE_DRAIN] = BYE_SHUTDOWN };
+	[LEAVE_DRAIN] = BYE_SHUTDOWN,
+	[LEAVE_MOVED] = BYE_COUNT };
 
 static void
 conn_free(struct conn *c)
@@ -45,7 +48,10 @@ conn_free(struct conn *c)
 		score_add(&w->score->chats, -1);
 		if (c->address)
 			(void)tally_add(w->boot->tally, w->boot->slot, c->address, -1);
-		log_info("chat_close chat=%" PRIu64 " reason=%s", c->id, reasons[c->leave]);
+		if (c->leave == LEAVE_MOVED)
+			log_debug("chat_moved chat=%" PRIu64, c->id);
+		else
+			log_info("chat_close chat=%" PRIu64 " reason=%s", c->id, reasons[c->leave]);
 	}
 	conn_drop_questions(c);
 	store_mem.forget(w->store, c->id);
@@ -53,6 +59,7 @@ conn_free(struct conn *c)
 	lapse_stop(&c->deadline);
 	later_remove(&c->update);
 	list_remove(&c->link);
+	list_remove(&c->moving);
 	wire_done(&c->wire, &c->in);
 	buf_release(&c->in);
 	buf_release(&c->out);
@@ -234,6 +241,24 @@ is_over(struct conn *c)
 	return false;
 }
 
+/* Between two answers, and nobody is being waved off. */
+static bool
+is_movable(const struct conn *c)
+{
+	return c->w->moving && c->turn == NULL && c->leave == LEAVE_NOT && c->counted &&
+	       c->out.len < HIGH_WATER;
+}
+
+/* It does nothing any more: what comes waits in the socket. */
+static void
+wait_to_move(struct conn *c)
+{
+	ev_io_stop(c->w->loop, &c->io);
+	lapse_stop(&c->deadline);
+	c->wait = WAIT_NONE;
+	move_enqueue(c);
+}
+
 static void
 conn_update(struct conn *c)
 {
@@ -243,6 +268,10 @@ conn_update(struct conn *c)
 	}
 	if (c->turn && c->out.len <= LOW_WATER)
 		turn_pause(c->turn, false);
+	if (is_movable(c)) {
+		wait_to_move(c);
+		return;
+	}
 	watch(c);
 	set_deadline(c);
 }
@@ -288,7 +317,7 @@ conn_on_lapse(struct lapse_entry *e, void *arg)
 	conn_update(c);
 }
 
-/* --- beginning and end ----------------------------------------------------------------------- */
+/* --- the beginning ---------------------------------------------------------------------------- */
 
 static uint32_t
 out_limit(const struct conf *conf)
@@ -343,6 +372,18 @@ full(const struct worker *w, uint64_t key)
 	return NULL;
 }
 
+/* It is one of ours: in the scoreboard and in the tally of its address. */
+static void
+count_in(struct conn *c, uint64_t key)
+{
+	struct worker *w = c->w;
+
+	c->counted = true;
+	score_add(&w->score->chats, 1);
+	if (key && tally_add(w->boot->tally, w->boot->slot, key, 1))
+		c->address = key;
+}
+
 static void
 welcome(struct conn *c, const struct sock_addr *peer)
 {
@@ -359,11 +400,9 @@ welcome(struct conn *c, const struct sock_addr *peer)
 		conn_leave(c, LEAVE_BUSY);
 		return;
 	}
-	c->counted = true;
-	score_add(&w->score->chats, 1);
+	c->id = atomic_fetch_add(&w->boot->score->last_chat, 1) + 1;
+	count_in(c, key);
 	score_add(&w->score->accepted, 1);
-	if (key && tally_add(w->boot->tally, w->boot->slot, key, 1))
-		c->address = key;
 	if (log_has(LOG_INFO_)) {
 		(void)getsockname(c->io.fd, &local.u.any, &local.len);
 		sock_addr_text(&local, to);
@@ -373,25 +412,63 @@ welcome(struct conn *c, const struct sock_addr *peer)
 	(void)buf_adds(&c->out, w->setup->conf->greeting);
 }
 
-void
-conn_open(struct worker *w, int fd, const struct sock_addr *peer)
+struct conn *
+conn_new(struct worker *w, int fd)
 {
 	struct conn *c = mem_zalloc(sizeof *c);
 
 	c->w = w;
-	c->id = atomic_fetch_add(&w->boot->score->last_chat, 1) + 1;
 	c->robot = c->answered_by = -1;
+	c->since_ms = lapse_now_ms();
 	c->last = &c->first;
 	ev_io_init(&c->io, on_io, fd, EV_READ);
 	c->io.data = c;
 	lapse_entry_init(&c->deadline);
 	later_task_init(&c->update, on_later, c);
+	list_init(&c->moving);
 	wire_init(&c->wire, 0);
 	set_limits(c);
 	list_append(&w->conns, &c->link);
+	return c;
+}
+
+void
+conn_open(struct worker *w, int fd, const struct sock_addr *peer)
+{
+	struct conn *c = conn_new(w, fd);
+
 	welcome(c, peer);
 	conn_update(c);
 }
+
+/* --- moving ---------------------------------------------------------------------------------- */
+
+void
+conn_moved(struct conn *c)
+{
+	c->leave = LEAVE_MOVED;
+	conn_free(c);
+}
+
+/* Limits do not count here: it was let in already. */
+void
+conn_taken_up(struct conn *c)
+{
+	struct sock_addr peer = { .len = sizeof peer.u };
+
+	(void)getpeername(c->io.fd, &peer.u.any, &peer.len);
+	count_in(c, tally_key(&peer));
+	log_debug("chat_taken chat=%" PRIu64 " fd=%d", c->id, c->io.fd);
+	conn_later(c);
+}
+
+void
+conn_refuse_move(struct conn *c)
+{
+	conn_kick(c);
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
 
 void
 conn_drain(struct conn *c)

@@ -2,7 +2,8 @@
  * For:     doors.c (a new one), worker.c (a drain).     Callers: worker/.
  * Holds:   handlers change state; conn_update() alone derives from it what to write, what to watch
  *          and which deadline runs, so no path can forget one. Answers leave in the order of the
- *          questions. At most 8 questions wait behind the one under way.
+ *          questions. At most 8 questions wait behind the one under way. When the worker leaves and
+ *          others stay, a chat moves to one of them between two answers (move.h).
  * Memory:  freed by itself when the chat is over; buffers exist only while they hold bytes. */
 #ifndef WORKER_CONN_H
 #define WORKER_CONN_H
@@ -24,12 +25,21 @@ enum leave {
 	LEAVE_LIMIT,
 	LEAVE_SLOW_READER,
 	LEAVE_DRAIN,
+	LEAVE_MOVED,
 };
 
-struct asked; /* a message that waits */
+/* A message that waits. */
+struct asked {
+	struct asked *next;
+	enum msg_kind kind;
+	bool stream;
+	size_t n_user, n_text, n_id;
+	char bytes[]; /* user, text, id */
+};
 
 struct conn {
 	struct list link;
+	struct list moving; /* in worker->to_move */
 	struct worker *w;
 	struct ev_io io;
 	struct lapse_entry deadline;
@@ -45,7 +55,8 @@ struct conn {
 	int n_passed;
 	struct chain_passed passed[CONN_PASSED];
 	enum leave leave;
-	int64_t rate_ms; /* the bucket of messages: when it was looked at, and what is in it */
+	int64_t since_ms; /* it began then, monotonic */
+	int64_t rate_ms;  /* the bucket of messages: when it was looked at, and what is in it */
 	double rate_left;
 	uint16_t held[CONN_HELD]; /* failures that wait until an answer's line is over */
 	bool counted;             /* in the scoreboard and the tally */
@@ -58,7 +69,8 @@ struct conn {
 	unsigned char wait; /* the deadline that runs: enum wait in conn.c */
 };
 
-/* Take a connection. */
+/* Take a connection. conn_new() alone is an empty chat that nobody knows of yet. */
+struct conn *conn_new(struct worker *w, int fd);
 void conn_open(struct worker *w, int fd, const struct sock_addr *peer);
 /* Finish what was asked, say goodbye, close. */
 void conn_drain(struct conn *c);
@@ -79,5 +91,16 @@ void conn_fail(struct conn *c, enum fail fail, const struct msg *msg);
 void conn_leave(struct conn *c, enum leave why);
 /* Forget everything that waits or runs. */
 void conn_drop_questions(struct conn *c);
+/* Let a message wait (borrowed). */
+void conn_wait_in_line(struct conn *c, const char *user, size_t n_user, const struct msg *m);
+
+/* --- between conn.c and move.c --------------------------------------------------------------- */
+
+/* It lives on elsewhere: frees it. */
+void conn_moved(struct conn *c);
+/* It came from elsewhere: go on. */
+void conn_taken_up(struct conn *c);
+/* It came, and nobody can make sense of it: say goodbye. */
+void conn_refuse_move(struct conn *c);
 
 #endif

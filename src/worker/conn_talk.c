@@ -12,14 +12,6 @@
 
 enum { HIGH_WATER = 65536, MINUTE_MS = 60000 };
 
-struct asked {
-	struct asked *next;
-	enum msg_kind kind;
-	bool stream;
-	size_t n_user, n_text, n_id;
-	char bytes[]; /* user, text, id */
-};
-
 static enum conf_language
 language(const struct conn *c)
 {
@@ -88,9 +80,8 @@ add_robots(const struct conn *c, struct buf *out)
 		(void)buf_addf(out, "%s%s%s", i ? "\n" : "", c->robot == i ? "* " : "",
 		    chain_name_at(chain, i));
 		if (rests_ms)
-			(void)buf_addf(out, " (%s, %" PRId64 " s, %s)",
-			    sentence_rests(language(c)), (rests_ms + 999) / 1000,
-			    chain_trouble(chain, i));
+			(void)buf_addf(out, " (%s, %" PRId64 " s, %s)", sentence_rests(language(c)),
+			    (rests_ms + 999) / 1000, chain_trouble(chain, i));
 	}
 }
 
@@ -267,10 +258,9 @@ rate_allows(struct conn *c)
 	return true;
 }
 
-static void
-wait_in_line(struct conn *c, const struct msg *m)
+void
+conn_wait_in_line(struct conn *c, const char *user, size_t n_user, const struct msg *m)
 {
-	size_t n_user = c->wire.n_user;
 	struct asked *a = mem_zalloc(sizeof *a + n_user + m->n_text + m->n_id);
 
 	a->kind = m->kind;
@@ -278,7 +268,7 @@ wait_in_line(struct conn *c, const struct msg *m)
 	a->n_user = n_user;
 	a->n_text = m->n_text;
 	a->n_id = m->n_id;
-	memcpy(a->bytes, c->wire.user, n_user);
+	memcpy(a->bytes, user, n_user);
 	memcpy(a->bytes + n_user, m->text, m->n_text);
 	memcpy(a->bytes + n_user + m->n_text, m->id, m->n_id);
 	*c->last = a;
@@ -302,7 +292,7 @@ take(struct conn *c, const struct msg *m)
 		return conn_fail(c, FAIL_RATE, m);
 	else if (is_busy(c))
 		return conn_fail(c, FAIL_BUSY, m);
-	wait_in_line(c, m);
+	conn_wait_in_line(c, c->wire.user, c->wire.n_user, m);
 }
 
 static enum edge
@@ -338,8 +328,11 @@ decode(struct conn *c)
 void
 conn_talk(struct conn *c)
 {
+	/* The next worker goes on where we leave off. */
+	if (c->w->moving && c->turn == NULL && c->leave == LEAVE_NOT)
+		return;
 	decode(c);
-	while (c->turn == NULL && c->first && c->out.len < HIGH_WATER &&
+	while (c->turn == NULL && c->first && c->out.len < HIGH_WATER && !c->w->moving &&
 	       (c->leave == LEAVE_NOT || c->leave == LEAVE_DRAIN))
 		answer_one(c);
 	if (c->deaf)

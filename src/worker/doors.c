@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "worker/conn.h"
 #include "worker/dgram.h"
+#include "worker/move.h"
 #include "worker/worker.h"
 
 #include <errno.h>
@@ -137,7 +138,10 @@ on_ready(struct ev_loop *loop, struct ev_io *io, int events)
 	for (int i = 0; i < n; i++) {
 		struct door *one = got[i].data.ptr;
 
-		if (one->kind == SOCK_UDP) {
+		if (one->moves) {
+			if (move_receive(d->w, AT_ONCE) < 0)
+				back_off(d, EMFILE);
+		} else if (one->kind == SOCK_UDP) {
 			dgram_receive(d->w, one, AT_ONCE);
 		} else if (left > 0) {
 			int taken = accept_some(d, one, left);
@@ -160,6 +164,8 @@ doors_init(struct doors *d, struct worker *w, struct err *e)
 		return err_errno(e, "epoll_create1");
 	ev_io_init(&d->ready, on_ready, d->epoll, EV_READ);
 	d->ready.data = d;
+	d->mover = (struct door){ .fd = w->boot->move_take, .moves = true, .url = "move" };
+	watch(d, &d->mover);
 	ev_timer_init(&d->pause, on_pause_over, 0.0, 0.0);
 	d->pause.data = d;
 	ev_io_start(w->loop, &d->ready);

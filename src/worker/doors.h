@@ -22,13 +22,14 @@ struct door {
 	struct list link;
 	int refs, fd;
 	enum sock_kind kind;
-	bool stays;
+	bool stays, moves; /* moves: no door, but the end of the pair that chats come through */
 	char url[SOCK_TEXT];
 };
 
 struct doors {
 	struct worker *w;
 	struct list list;
+	struct door mover;
 	int epoll;
 	int n_accepted; /* since the last time they were added */
 	struct ev_io ready;

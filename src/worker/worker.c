@@ -5,19 +5,22 @@
 #include "base/mem.h"
 #include "worker/conn.h"
 #include "worker/dgram.h"
+#include "worker/move.h"
 #include "worker/turn.h"
 
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { LINGER_MS = 1000 };
+enum { LINGER_MS = 1000, TAKE_AT_ONCE = 64 };
+#define BEAT_S 1.0
 
 /* --- privileges ------------------------------------------------------------------------------ */
 
@@ -73,9 +76,19 @@ ignore_signals(void)
 
 /* --- drain ----------------------------------------------------------------------------------- */
 
+/* Chats on their way that nobody else may take up any more. */
+static void
+take_in(struct worker *w)
+{
+	while (move_receive(w, TAKE_AT_ONCE) > 0)
+		continue;
+}
+
 static void
 leave_now(struct worker *w)
 {
+	move_stop(w);
+	take_in(w);
 	while (!list_is_empty(&w->conns))
 		conn_kick(list_item(w->conns.next, struct conn, link));
 	dgram_kick_all(w);
@@ -85,16 +98,18 @@ leave_now(struct worker *w)
 void
 worker_check_left(struct worker *w)
 {
-	if (w->draining && list_is_empty(&w->conns) && list_is_empty(&w->datagrams))
+	if ((w->draining || w->moving) && list_is_empty(&w->conns) && list_is_empty(&w->datagrams))
 		ev_break(w->loop, EVBREAK_ALL);
 }
 
 static void
-on_drain_over(struct ev_loop *loop, struct ev_timer *t, int events)
+stop_serving(struct worker *w, int64_t limit_ms)
 {
-	(void)loop;
-	(void)events;
-	leave_now(t->data);
+	atomic_store(&w->score->serving, 0);
+	doors_close(&w->doors);
+	ev_timer_stop(w->loop, &w->drain);
+	ev_timer_set(&w->drain, (double)limit_ms / 1000.0, 0.0);
+	ev_timer_start(w->loop, &w->drain);
 }
 
 static void
@@ -105,13 +120,36 @@ drain(struct worker *w, int64_t limit_ms)
 	if (w->draining)
 		return;
 	w->draining = true;
-	atomic_store(&w->score->serving, 0);
-	doors_close(&w->doors);
-	ev_timer_set(&w->drain, (double)limit_ms / 1000.0, 0.0);
-	ev_timer_start(w->loop, &w->drain);
+	stop_serving(w, limit_ms);
+	move_stop(w);
+	take_in(w);
 	list_each_safe (it, &w->conns)
 		conn_drain(list_item(it, struct conn, link));
 	worker_check_left(w);
+}
+
+/* Others stay: our chats go to them, each after its running answer. */
+static void
+move(struct worker *w, int64_t limit_ms)
+{
+	if (w->draining || w->moving)
+		return;
+	stop_serving(w, limit_ms);
+	move_all(w);
+	worker_check_left(w);
+}
+
+static void
+on_drain_over(struct ev_loop *loop, struct ev_timer *t, int events)
+{
+	struct worker *w = t->data;
+
+	(void)loop;
+	(void)events;
+	if (w->draining)
+		leave_now(w);
+	else
+		drain(w, w->setup->conf->drain_ms);
 }
 
 static void
@@ -204,7 +242,7 @@ commit(struct worker *w, int64_t number)
 			conn_use_settings(list_item(it, struct conn, link), old);
 		setup_drop(old);
 		set_deadlines(w);
-		if (w->draining)
+		if (w->draining || w->moving)
 			close_all(w->next_fds, w->setup->conf->n_listen);
 		else
 			doors_use(&w->doors, w->setup->conf, w->next_fds);
@@ -234,6 +272,9 @@ take(struct worker *w, struct chan_msg *m)
 	case CHAN_DRAIN:
 		drain(w, m->number);
 		break;
+	case CHAN_MOVE:
+		move(w, m->number);
+		break;
 	default:
 		break;
 	}
@@ -257,6 +298,56 @@ on_chan(struct ev_loop *loop, struct ev_io *io, int events)
 	leave_now(w);
 }
 
+/* --- signs of life --------------------------------------------------------------------------- */
+
+static void
+beat(struct worker *w)
+{
+	atomic_store_explicit(&w->score->beat_ms, lapse_now_ms(), memory_order_relaxed);
+}
+
+/* Resident memory in MiB, 0 when nobody tells. */
+static int64_t
+resident_mib(void)
+{
+	long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	if (f == NULL)
+		return 0;
+	if (fscanf(f, "%*s %ld", &pages) != 1)
+		pages = 0;
+	fclose(f);
+	return (int64_t)pages * sysconf(_SC_PAGESIZE) >> 20;
+}
+
+/* Has it done enough? Slots differ a little, so that not all are tired at once. */
+static bool
+is_tired(const struct worker *w)
+{
+	const struct conf *c = w->setup->conf;
+	int64_t share = 16 + w->boot->slot % 4;
+
+	if (c->recycle_after &&
+	    w->score->messages - w->first_message >= c->recycle_after * share / 16)
+		return true;
+	return c->recycle_memory && resident_mib() >= c->recycle_memory;
+}
+
+static void
+on_beat(struct ev_loop *loop, struct ev_timer *t, int events)
+{
+	struct worker *w = t->data;
+
+	(void)loop;
+	(void)events;
+	beat(w);
+	if (w->told_tired || w->draining || w->moving || !is_tired(w))
+		return;
+	w->told_tired = true;
+	answer(w, CHAN_TIRED, 0, "");
+}
+
 /* --- life ------------------------------------------------------------------------------------ */
 
 static void
@@ -265,6 +356,7 @@ init_loop(struct worker *w)
 	later_init(&w->later, w->loop);
 	list_init(&w->conns);
 	list_init(&w->datagrams);
+	list_init(&w->to_move);
 	lapse_init(&w->quiet, w->loop, 0, conn_on_lapse, w);
 	lapse_init(&w->message, w->loop, 0, conn_on_lapse, w);
 	lapse_init(&w->idle, w->loop, 0, conn_on_lapse, w);
@@ -273,9 +365,11 @@ init_loop(struct worker *w)
 	ev_io_init(&w->chan, on_chan, w->boot->chan, EV_READ);
 	ev_signal_init(&w->term, on_term, SIGTERM);
 	ev_timer_init(&w->drain, on_drain_over, 0.0, 0.0);
-	w->chan.data = w->term.data = w->drain.data = w;
+	ev_timer_init(&w->beat, on_beat, 0.0, BEAT_S);
+	w->chan.data = w->term.data = w->drain.data = w->beat.data = w;
 	ev_io_start(w->loop, &w->chan);
 	ev_signal_start(w->loop, &w->term);
+	ev_timer_again(w->loop, &w->beat);
 }
 
 static int
@@ -290,6 +384,7 @@ start(struct worker *w, struct err *e)
 		return err_set(e, "no event loop: epoll is missing");
 	init_loop(w);
 	w->score = &boot->score->slots[boot->slot];
+	w->first_message = w->score->messages;
 	w->store = store_mem.open(e);
 	w->env = (struct robot_env){ .loop = w->loop,
 		.later = &w->later,
@@ -311,6 +406,8 @@ finish(struct worker *w)
 	ev_io_stop(w->loop, &w->chan);
 	ev_signal_stop(w->loop, &w->term);
 	ev_timer_stop(w->loop, &w->drain);
+	ev_timer_stop(w->loop, &w->beat);
+	move_stop(w);
 	doors_close(&w->doors);
 	forget_next(w);
 	setup_drop(w->setup);
@@ -341,6 +438,7 @@ worker_run(const struct boot *boot)
 		log_error("worker_failed why=%s", log_quote(e.text, strlen(e.text)));
 		return 1;
 	}
+	beat(w);
 	atomic_store(&w->score->serving, 1);
 	answer(w, CHAN_READY, 0, "");
 	ev_run(w->loop, 0);

@@ -27,13 +27,17 @@ struct worker {
 	int64_t next_number;
 	int next_fds[CHAN_FDS];
 	struct doors doors;
-	struct list conns, datagrams;
+	struct list conns, datagrams, to_move;
 	int n_datagrams;
 	struct lapse quiet, message, idle, linger, notice;
 	struct robot_env env; /* what robots are opened with */
 	struct store *store;
 	struct score_slot *score;
-	bool draining;
+	bool draining, moving; /* moving: it leaves, and its chats go to others */
+	struct ev_io give;     /* can be moved to */
+	struct ev_timer beat;
+	int64_t first_message; /* what the slot had counted before us */
+	bool told_tired;
 	struct ev_io chan;
 	struct ev_signal term;
 	struct ev_timer drain;
