@@ -64,6 +64,14 @@ listen_close(struct listen_set *s, const struct listen_set *keep)
 }
 
 void
+listen_leave(struct listen_set *s)
+{
+	for (int i = 0; i < s->n; i++)
+		close(s->fds[i]);
+	s->n = 0;
+}
+
+void
 listen_text(const struct listen_set *s, char *out, size_t size)
 {
 	size_t n = 0;

@@ -22,6 +22,8 @@ int listen_open(
     struct listen_set *s, const struct conf *c, const struct listen_set *have, struct err *e);
 /* Close what is in `s` but not in `keep` (NULL: nothing is kept). */
 void listen_close(struct listen_set *s, const struct listen_set *keep);
+/* Close all, but the files of Unix sockets stay: somebody else serves there. */
+void listen_leave(struct listen_set *s);
 /* "tcp://127.0.0.1:9999,unix:/run/x", cut to size. */
 void listen_text(const struct listen_set *s, char *out, size_t size);
 

@@ -64,6 +64,7 @@ stop(struct master *m, const char *how)
 		log_notice("stopping now=false signal=%s", how);
 		m->stopping = true;
 		reload_cancel(&m->reload);
+		upgrade_cancel(&m->upgrade);
 		listen_close(&m->doors, NULL);
 		pool_drain(&m->pool);
 	}
@@ -81,6 +82,7 @@ void
 master_give_up(struct master *m, const char *why)
 {
 	log_alert("giving_up why=%s", log_quote(why, strlen(why)));
+	legacy_say_failed(&m->legacy, why);
 	m->exit_code = 1;
 	m->stopping = true;
 	m->n_stops++;
@@ -88,14 +90,33 @@ master_give_up(struct master *m, const char *why)
 	leave(m);
 }
 
+static int
+write_pid_file(struct master *m, struct err *e)
+{
+	if (*m->conf->pid_file == '\0')
+		return 0;
+	m->pid_fd = pidfile_write(m->conf->pid_file, e);
+	return m->pid_fd < 0 ? -1 : 0;
+}
+
 void
 master_on_ready(struct master *m)
 {
 	char doors[800];
 
+	struct err e = { "" };
+
 	if (m->ready)
 		return;
+	/* The pid file of the old master is ours from here on, and not earlier. */
+	if (m->legacy.handover >= 0 && write_pid_file(m, &e)) {
+		master_give_up(m, e.text);
+		return;
+	}
 	m->ready = true;
+	/* Doors that the old master had and we have not. */
+	listen_close(&m->legacy.doors, &m->doors);
+	legacy_say_ready(&m->legacy);
 	listen_text(&m->doors, doors, sizeof doors);
 	log_notice("ready workers=%d listen=%s version=%s conf=%s", pool_ready(&m->pool), doors,
 	    XIAOTU_VERSION, log_quote(m->conf->origin, strlen(m->conf->origin)));
@@ -112,7 +133,8 @@ on_child(struct master *m)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (!reload_on_exit(&m->reload, pid, status))
+		if (!reload_on_exit(&m->reload, pid, status) &&
+		    !upgrade_on_exit(&m->upgrade, pid, status))
 			pool_on_exit(&m->pool, pid, status);
 }
 
@@ -151,7 +173,7 @@ on_signal(struct ev_loop *loop, struct ev_signal *s, int events)
 		resize(m, s->signum == SIGTTIN ? 1 : -1);
 		break;
 	case SIGUSR2:
-		log_warn("upgrade result=rejected why=\"this version cannot upgrade in place\"");
+		upgrade_start(&m->upgrade);
 		break;
 	default:
 		stop(m, s->signum == SIGINT ? "INT" : s->signum == SIGQUIT ? "QUIT" : "TERM");
@@ -184,6 +206,10 @@ master_let_go(struct master *m)
 		close(m->pid_fd);
 	if (m->notify_fd >= 0)
 		close(m->notify_fd);
+	if (m->legacy.handover >= 0)
+		close(m->legacy.handover);
+	if (m->upgrade.handover >= 0)
+		close(m->upgrade.handover);
 	ev_loop_destroy(m->loop);
 }
 
@@ -225,13 +251,12 @@ start(struct master *m, worker_main *work, struct err *e)
 	if (m->loop == NULL)
 		return err_set(e, "no event loop: epoll is missing");
 	reload_init(&m->reload, m);
-	if (pool_init(&m->pool, m, work, e) || listen_open(&m->doors, m->conf, NULL, e))
+	upgrade_init(&m->upgrade, m);
+	if (pool_init(&m->pool, m, work, e) || listen_open(&m->doors, m->conf, &m->legacy.doors, e))
 		return -1;
-	if (*m->conf->pid_file) {
-		m->pid_fd = pidfile_write(m->conf->pid_file, e);
-		if (m->pid_fd < 0)
-			return -1;
-	}
+	m->pool.score->last_chat = m->legacy.last_chat;
+	if (m->legacy.handover < 0 && write_pid_file(m, e))
+		return -1;
 	m->pool.wanted = conf_n_workers(m->conf);
 	return 0;
 }
@@ -259,15 +284,19 @@ master_run(const struct master_options *o, worker_main *work)
 	int code;
 
 	m->o = o;
-	m->pid_fd = m->notify_fd = m->snapshot = m->pool.pair[0] = m->pool.pair[1] = -1;
+	m->pid_fd = m->notify_fd = m->snapshot = -1;
+	legacy_take(&m->legacy);
+	memcpy(m->pool.pair, m->legacy.pair, sizeof m->pool.pair);
+	legacy_say_hello(&m->legacy);
 	raise_limits();
-	if (o->daemon)
+	if (o->daemon && m->legacy.handover < 0)
 		m->notify_fd = daemon_begin();
 	if (start(m, work, &e)) {
 		fprintf(stderr, "xiaotud: %s\n", e.text);
+		legacy_say_failed(&m->legacy, e.text);
 		m->exit_code = 1;
 	} else {
-		if (o->daemon)
+		if (m->notify_fd >= 0)
 			daemon_let_go();
 		watch_signals(m);
 		pool_fit(&m->pool);

@@ -9,13 +9,15 @@
 #include "master/listen.h"
 #include "master/pool.h"
 #include "master/reload.h"
+#include "master/upgrade.h"
 #include "share/boot.h"
 
 #include <ev.h>
 
 struct master_options {
-	const char *path; /* of the configuration, absolute */
-	bool optional;    /* it need not exist */
+	const char *program; /* this one's file, absolute */
+	const char *path;    /* of the configuration, absolute */
+	bool optional;       /* it need not exist */
 	bool daemon, quiet;
 };
 
@@ -27,6 +29,8 @@ struct master {
 	struct listen_set doors;
 	struct pool pool;
 	struct reload reload;
+	struct upgrade upgrade;
+	struct legacy legacy;
 	int pid_fd, notify_fd;
 	int n_stops; /* TERM came so often */
 	bool ready, stopping;

@@ -17,20 +17,21 @@
 enum { EXIT_USAGE = 2, EXIT_NOBODY = 7 };
 
 static const char usage[] =
-    "usage: xiaotud [-c FILE] [-t | -T] [-q] [-d] [-s reload|stop|quit|reopen]\n"
+    "usage: xiaotud [-c FILE] [-t | -T] [-q] [-d] [-s reload|stop|quit|reopen|upgrade]\n"
     "  -c, --config FILE   the configuration (" XIAOTU_CONF ")\n"
     "  -t, --test          check the configuration, then exit\n"
     "  -T, --show          the same, and print what is in effect\n"
     "  -q, --quiet         with -t: say nothing when it is good\n"
     "  -d, --daemon        go into the background once it serves\n"
-    "  -s, --signal WORD   tell the running master: reload, stop, quit, reopen\n"
+    "  -s, --signal WORD   tell the running master: reload, stop, quit, reopen,\n"
+    "                      upgrade\n"
     "  -V, --version       -h, --help\n";
 
 static const struct word {
 	const char *word;
 	int signal;
 } words[] = { { "reload", SIGHUP }, { "stop", SIGTERM }, { "quit", SIGQUIT }, { "reopen", SIGUSR1 },
-	{ NULL, 0 } };
+	{ "upgrade", SIGUSR2 }, { NULL, 0 } };
 
 struct wish {
 	struct master_options master;
@@ -99,6 +100,17 @@ absolute(const char *path)
 	here = getcwd(NULL, 0);
 	snprintf(out, sizeof out, "%s/%s", here ? here : "", path);
 	free(here);
+	return out;
+}
+
+/* Where this program is on disk, for an upgrade; the file may be replaced later. */
+static const char *
+own_path(void)
+{
+	static char out[4096];
+	ssize_t n = readlink("/proc/self/exe", out, sizeof out - 1);
+
+	out[n > 0 ? n : 0] = '\0';
 	return out;
 }
 
@@ -187,5 +199,6 @@ main(int argc, char **argv)
 		return test(&w);
 	if (w.signal)
 		return send_signal(&w);
+	w.master.program = own_path();
 	return master_run(&w.master, worker_run);
 }

@@ -12,6 +12,10 @@
 
 #include <sys/types.h>
 
+/* The form in which chats move (worker/move.h): the one we write, and the least that a reader must
+ * know to read ours. Two programs of an upgrade agree by these. */
+enum { BOOT_MOVE_VERSION = 1, BOOT_MOVE_LEAST = 1 };
+
 struct boot {
 	int slot;
 	int chan;     /* to the master */

@@ -23,6 +23,7 @@ enum chan_kind {
 	CHAN_DRAIN,     /* master: finish and leave within number ms */
 	CHAN_MOVE,      /* master: hand your chats to the others and leave, within number ms */
 	CHAN_TIRED,     /* worker: it is time for somebody else */
+	CHAN_HELLO,     /* new master: number is the form of chats it can take up */
 };
 
 struct chan_msg {

@@ -12,7 +12,7 @@
 
 #include "worker/conn.h"
 
-enum { MOVE_VERSION = 1, MOVE_BYTES = 192 * 1024 };
+enum { MOVE_BYTES = 192 * 1024 }; /* of one chat; the version is in share/boot.h */
 
 /* Append the chat as one message. Returns 0, or -1: it is too large for one. */
 int move_pack(const struct conn *c, struct buf *out);

@@ -109,7 +109,7 @@ add_turns(const struct conn *c, struct buf *out)
 int
 move_pack(const struct conn *c, struct buf *out)
 {
-	const uint16_t versions[2] = { MOVE_VERSION, 1 };
+	const uint16_t versions[2] = { BOOT_MOVE_VERSION, BOOT_MOVE_LEAST };
 	const uint32_t first = c->wire.first, flags = (c->wire.lines ? FLAG_LINES : 0) |
 						      (c->in_end ? FLAG_IN_END : 0) |
 						      (c->deaf ? FLAG_DEAF : 0);
@@ -297,7 +297,8 @@ move_unpack(struct worker *w, int fd, const char *bytes, size_t n, struct err *e
 	c = conn_new(w, fd);
 	if (n < sizeof mark + sizeof versions || memcmp(bytes, mark, sizeof mark) != 0)
 		err_set(e, "this is no chat");
-	else if (memcpy(versions, bytes + sizeof mark, sizeof versions), versions[1] > MOVE_VERSION)
+	else if (memcpy(versions, bytes + sizeof mark, sizeof versions),
+	    versions[1] > BOOT_MOVE_VERSION)
 		err_set(e, "version %u is too new", versions[0]);
 	else if (take_fields(c, bytes + sizeof mark + sizeof versions,
 		     n - sizeof mark - sizeof versions, e) == 0) {

@@ -1,0 +1,306 @@
+/* upgrade.c - see upgrade.h. */
+#include "master/upgrade.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "master/master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define VARIABLE "XIAOTU_UPGRADE"
+#define READY_S  20.0
+
+/* Both masters number chats until the old one has closed its doors; nobody may get a number twice. */
+enum { TEXT_BYTES = 1 << 15, NUMBERS_APART = 1 << 20 };
+
+/* --- the new program is started -------------------------------------------------------------- */
+
+/* One line for the pair and the handover, then one for each door: descriptor and address. */
+static void
+describe(const struct upgrade *u, int handover, struct buf *out)
+{
+	const struct master *m = u->m;
+
+	(void)buf_addf(out, "%d %d %d %" PRIu64 "\n", handover, m->pool.pair[0], m->pool.pair[1],
+	    (uint64_t)m->pool.score->last_chat + NUMBERS_APART);
+	for (int i = 0; i < m->doors.n; i++)
+		(void)buf_addf(out, "%d %s\n", m->doors.fds[i], m->doors.urls[i]);
+	(void)buf_add(out, "", 1);
+}
+
+static void
+keep_open(int fd)
+{
+	(void)fcntl(fd, F_SETFD, 0);
+}
+
+static void __attribute__((noreturn)) become_new(const struct upgrade *u, int handover)
+{
+	struct master *m = u->m;
+	const struct master_options *o = m->o;
+	const char *args[] = { o->program, o->optional ? NULL : "-c", o->path, NULL };
+	struct chan_msg msg = { .kind = CHAN_REFUSED };
+	struct buf text;
+	sigset_t none;
+
+	buf_init(&text, TEXT_BYTES);
+	describe(u, handover, &text);
+	keep_open(handover);
+	keep_open(m->pool.pair[0]);
+	keep_open(m->pool.pair[1]);
+	for (int i = 0; i < m->doors.n; i++)
+		keep_open(m->doors.fds[i]);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (setenv(VARIABLE, buf_head(&text), 1) == 0)
+		execv(o->program, (char *const *)(uintptr_t)args);
+	snprintf(msg.text, sizeof msg.text, "%s: %s", o->program, strerror(errno));
+	(void)chan_send(handover, &msg);
+	_exit(1);
+}
+
+static void
+stop_waiting(struct upgrade *u)
+{
+	ev_timer_stop(u->m->loop, &u->late);
+	ev_io_stop(u->m->loop, &u->io);
+	if (u->handover >= 0)
+		close(u->handover);
+	u->handover = -1;
+}
+
+static void
+reject(struct upgrade *u, const char *why)
+{
+	stop_waiting(u);
+	if (u->pid)
+		kill(u->pid, SIGKILL);
+	log_error("upgrade result=rejected why=%s", log_quote(why, strlen(why)));
+}
+
+/* --- it speaks ------------------------------------------------------------------------------- */
+
+/* It is in charge. Its sockets are ours, so their files stay; so does its pid file. */
+static void
+succeed(struct upgrade *u)
+{
+	struct master *m = u->m;
+
+	ev_timer_stop(m->loop, &u->late);
+	log_notice("upgrade result=ok child=%d", (int)u->pid);
+	u->done = true;
+	m->stopping = true;
+	listen_leave(&m->doors);
+	pool_move(&m->pool);
+	if (pool_left(&m->pool) == 0)
+		master_on_empty(m);
+}
+
+static void
+hear(struct upgrade *u, const struct chan_msg *msg)
+{
+	char why[128];
+
+	if (msg->kind == CHAN_HELLO && msg->number < BOOT_MOVE_LEAST) {
+		snprintf(why, sizeof why,
+		    "it takes chats of form %d at most, ours are of form %d or later",
+		    (int)msg->number, BOOT_MOVE_LEAST);
+		reject(u, why);
+	} else if (msg->kind == CHAN_REFUSED) {
+		reject(u, msg->text);
+	} else if (msg->kind == CHAN_READY && !u->done) {
+		succeed(u);
+	}
+}
+
+static void
+on_handover(struct ev_loop *loop, struct ev_io *io, int events)
+{
+	struct upgrade *u = io->data;
+	struct chan_msg msg;
+	int got = 0;
+
+	(void)events;
+	while (u->handover >= 0 && (got = chan_receive(io->fd, &msg)) > 0)
+		hear(u, &msg);
+	if (got >= 0)
+		return;
+	ev_io_stop(loop, io);
+	if (!u->done)
+		return; /* why it ended comes with SIGCHLD */
+	log_alert("upgrade result=lost why=\"the new master is gone\"");
+	pool_drain(&u->m->pool);
+}
+
+static void
+on_late(struct ev_loop *loop, struct ev_timer *t, int events)
+{
+	(void)loop;
+	(void)events;
+	reject(t->data, "it was not ready in time");
+}
+
+/* --- for master.c ---------------------------------------------------------------------------- */
+
+void
+upgrade_init(struct upgrade *u, struct master *m)
+{
+	u->m = m;
+	u->handover = -1;
+	ev_timer_init(&u->late, on_late, 0.0, 0.0);
+	ev_io_init(&u->io, on_handover, -1, EV_READ);
+	u->late.data = u->io.data = u;
+}
+
+/* Anything in the way? */
+static const char *
+obstacle(const struct upgrade *u)
+{
+	const struct master *m = u->m;
+
+	if (u->pid)
+		return "another upgrade is under way";
+	if (m->stopping)
+		return "leaving";
+	if (!m->ready)
+		return "not started yet";
+	return m->reload.state == RELOAD_IDLE ? NULL : "a reload is under way";
+}
+
+void
+upgrade_start(struct upgrade *u)
+{
+	const char *why = obstacle(u);
+	struct err e = { "" };
+	int fds[2];
+
+	if (why) {
+		log_error("upgrade result=rejected why=%s", log_quote(why, strlen(why)));
+		return;
+	}
+	if (chan_pair(fds, &e)) {
+		reject(u, e.text);
+		return;
+	}
+	u->pid = fork();
+	if (u->pid == 0)
+		become_new(u, fds[1]);
+	close(fds[1]);
+	u->handover = fds[0];
+	if (u->pid < 0) {
+		u->pid = 0;
+		reject(u, strerror(errno));
+		return;
+	}
+	log_notice("upgrade_begins child=%d program=%s", (int)u->pid, u->m->o->program);
+	ev_io_set(&u->io, fds[0], EV_READ);
+	ev_io_start(u->m->loop, &u->io);
+	ev_timer_set(&u->late, READY_S, 0.0);
+	ev_timer_start(u->m->loop, &u->late);
+}
+
+bool
+upgrade_on_exit(struct upgrade *u, pid_t pid, int status)
+{
+	char why[96];
+
+	if (u->pid == 0 || u->pid != pid)
+		return false;
+	u->pid = 0;
+	if (u->done || u->handover < 0)
+		return true;
+	/* What it said last may still be on its way. */
+	on_handover(u->m->loop, &u->io, EV_READ);
+	if (u->handover < 0)
+		return true;
+	snprintf(why, sizeof why, "the new program ended: %s=%d",
+	    WIFSIGNALED(status) ? "sig" : "code",
+	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	reject(u, why);
+	return true;
+}
+
+void
+upgrade_cancel(struct upgrade *u)
+{
+	if (u->pid && !u->done)
+		reject(u, "leaving");
+}
+
+/* --- in the new program ---------------------------------------------------------------------- */
+
+static void
+close_on_exec(int fd)
+{
+	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+void
+legacy_take(struct legacy *l)
+{
+	const char *value = getenv(VARIABLE);
+	char *text = value ? mem_dup(value) : NULL, *rest = text, *line = strsep(&rest, "\n");
+
+	*l = (struct legacy){ .handover = -1, .pair = { -1, -1 } };
+	if (line == NULL || sscanf(line, "%d %d %d %" SCNu64, &l->handover, &l->pair[0],
+				&l->pair[1], &l->last_chat) != 4) {
+		free(text);
+		return;
+	}
+	while ((line = strsep(&rest, "\n")) && l->doors.n < CHAN_FDS) {
+		char *url = strchr(line, ' ');
+		int i = l->doors.n;
+
+		if (url == NULL)
+			continue;
+		l->doors.fds[i] = (int)strtol(line, NULL, 10);
+		snprintf(l->doors.urls[i], sizeof l->doors.urls[i], "%s", url + 1);
+		if (strncmp(url + 1, "unix:", 5) == 0)
+			snprintf(l->doors.paths[i], sizeof l->doors.paths[i], "%.107s", url + 6);
+		close_on_exec(l->doors.fds[i]);
+		l->doors.n++;
+	}
+	free(text);
+	close_on_exec(l->handover);
+	close_on_exec(l->pair[0]);
+	close_on_exec(l->pair[1]);
+	(void)unsetenv(VARIABLE);
+}
+
+static void
+say(const struct legacy *l, enum chan_kind kind, int64_t number, const char *text)
+{
+	struct chan_msg msg = { .kind = kind, .number = number };
+
+	if (l->handover < 0)
+		return;
+	snprintf(msg.text, sizeof msg.text, "%s", text);
+	(void)chan_send(l->handover, &msg);
+}
+
+void
+legacy_say_hello(const struct legacy *l)
+{
+	say(l, CHAN_HELLO, BOOT_MOVE_VERSION, "");
+}
+
+/* The handover stays open: its end would tell the old master that we died. */
+void
+legacy_say_ready(struct legacy *l)
+{
+	say(l, CHAN_READY, 0, "");
+}
+
+void
+legacy_say_failed(const struct legacy *l, const char *why)
+{
+	say(l, CHAN_REFUSED, 0, why);
+}
