@@ -18,7 +18,8 @@
 #define VARIABLE "XIAOTU_UPGRADE"
 #define READY_S  20.0
 
-/* Both masters number chats until the old one has closed its doors; nobody may get a number twice. */
+/* Both masters number chats until the old one has closed its doors; nobody may get a number twice.
+ * */
 enum { TEXT_BYTES = 1 << 15, NUMBERS_APART = 1 << 20 };
 
 /* --- the new program is started -------------------------------------------------------------- */
