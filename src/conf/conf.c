@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { ANSWER_MOST = 1 << 26 };
+
 void
 conf_free(struct conf *c)
 {
@@ -37,6 +39,12 @@ conf_listen_url(const struct conf_listen *l, char out[SOCK_TEXT])
 		snprintf(out, SOCK_TEXT, "%.60s:%d", l->address, (int)l->port);
 	else
 		sock_url(kind, &a, out);
+}
+
+size_t
+conf_answer_bytes(const struct conf *c)
+{
+	return c->limit_answer_bytes ? (size_t)c->limit_answer_bytes : ANSWER_MOST;
 }
 
 bool

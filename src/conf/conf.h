@@ -135,6 +135,8 @@ int conf_n_workers(const struct conf *c);
 
 /* "unix:/run/x", "tcp://[::1]:9999": equal texts are the same door. */
 void conf_listen_url(const struct conf_listen *l, char out[160]);
+/* Bytes an answer may have: limits.answer_bytes, or what no limit comes to. */
+size_t conf_answer_bytes(const struct conf *c);
 bool conf_has_secret(const struct conf *c);
 
 #endif

@@ -13,7 +13,7 @@ enum { MOST_KEYS = 64, SECRET_BYTES = 16 };
 
 /* --- keys ------------------------------------------------------------------------------------ */
 
-/* One key a line. Returns how many. */
+/* One key a line. Returns how many, -1: too many. */
 static int
 take_keys(const struct conf_robot_from *from, char *text, struct conf_texts *keys)
 {
@@ -21,8 +21,10 @@ take_keys(const struct conf_robot_from *from, char *text, struct conf_texts *key
 
 	keys->at = arena_zalloc(from->arena, MOST_KEYS * sizeof *keys->at);
 	keys->n = 0;
-	while ((line = strsep(&rest, "\r\n")) && keys->n < MOST_KEYS)
-		if (*line)
+	while ((line = strsep(&rest, "\r\n")))
+		if (*line && keys->n == MOST_KEYS)
+			return -1;
+		else if (*line)
 			keys->at[keys->n++] = arena_dup(from->arena, line);
 	return keys->n;
 }
@@ -45,7 +47,9 @@ read_key_file(const struct conf_robot_from *from, struct conf_robot *r, struct e
 	found = take_keys(from, text, &r->api_key);
 	explicit_bzero(text, n);
 	free(text);
-	return found ? 0 : err_set(e, "%s: holds no key", r->api_key_file);
+	return found > 0 ? 0
+			 : err_set(e, "%s: holds %s", r->api_key_file,
+			       found ? "more than 64 keys" : "no key");
 }
 
 static int
@@ -55,8 +59,10 @@ read_key_env(const struct conf_robot_from *from, struct conf_robot *r, struct er
 
 	if (value == NULL || *value == '\0')
 		return err_set(e, "the environment has no %s", r->api_key_env);
-	(void)take_keys(from, arena_dup(from->arena, value), &r->api_key);
-	return r->api_key.n ? 0 : err_set(e, "%s holds no key", r->api_key_env);
+	if (take_keys(from, arena_dup(from->arena, value), &r->api_key) > 0)
+		return 0;
+	return err_set(
+	    e, "%s holds %s", r->api_key_env, r->api_key.n ? "more than 64 keys" : "no key");
 }
 
 /* Keys go into a header or a body as they are, so no control character may be in one. */

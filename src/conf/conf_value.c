@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { MOST_TEXTS = 64 };
+
 static int64_t *
 number_at(const struct opt *o, void *base)
 {
@@ -200,6 +202,8 @@ conf_value_texts(
 
 	if (n == 0)
 		return err_set(e, "must not be empty");
+	if (n > MOST_TEXTS)
+		return err_set(e, "has more than %d", MOST_TEXTS);
 	out->at = arena_zalloc(a, (size_t)n * sizeof *out->at);
 	out->n = n;
 	for (int i = 0; i < n; i++) {

@@ -39,21 +39,21 @@ api_url(const struct api *a, const char *url, struct buf *out)
 }
 
 unsigned
-api_can_leave_out(const struct api *a, const struct conf_robot *c, unsigned without, long status,
-    const char *says)
+api_can_leave_out(const struct api *a, const struct conf_robot *c, unsigned without, enum why why,
+    long status, const char *says)
 {
-	/* A sealed body has no place in an address. */
-	if ((status == 405 || status == 501) && a->query && *c->secret == '\0')
-		return without & API_NO_POST ? 0 : API_NO_POST;
-	if (c->stream && c->stream_usage && !(without & API_NO_STREAM_OPTIONS) &&
-	    strcasestr(says, "stream_options"))
-		return API_NO_STREAM_OPTIONS;
+	unsigned can = a->can_leave_out & ~without;
+
+	if (status == 405 || status == 501) /* a sealed body has no place in an address */
+		return *c->secret ? 0 : can & API_NO_POST;
+	if (why != WHY_REFUSED)
+		return 0;
+	if (c->stream && c->stream_usage && strcasestr(says, "stream_options"))
+		return can & API_NO_STREAM_OPTIONS;
 	if (c->max_tokens == 0 ||
 	    !(strcasestr(says, "max_tokens") || strcasestr(says, "max_completion_tokens")))
 		return 0;
-	if (!(without & API_OTHER_MAX_TOKENS))
-		return API_OTHER_MAX_TOKENS;
-	return without & API_NO_MAX_TOKENS ? 0 : API_NO_MAX_TOKENS;
+	return can & API_OTHER_MAX_TOKENS ? API_OTHER_MAX_TOKENS : can & API_NO_MAX_TOKENS;
 }
 
 static void

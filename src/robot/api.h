@@ -31,6 +31,7 @@ struct api {
 	const char *path;        /* belongs behind a configured url; "": nothing does */
 	const char *key_header;  /* the key stands behind it; NULL: it is in the body */
 	const char *more_header; /* NULL: none */
+	unsigned can_leave_out;  /* API_NO_... that make sense for its requests */
 	bool day_quota;          /* a key's calls are counted by the day */
 	void (*request)(const struct api_question *q, struct buf *body);
 	/* Append the question as a query of the address, for servers that take no POST; NULL: all
@@ -48,7 +49,7 @@ void api_url(const struct api *a, const char *url, struct buf *out);
 /* Is this refusal about something that can be left out? Returns the API_NO_... to be added to
  * `without`, 0: no. `says` are the server's words. */
 unsigned api_can_leave_out(const struct api *a, const struct conf_robot *c, unsigned without,
-    long status, const char *says);
+    enum why why, long status, const char *says);
 
 /* --- for APIs -------------------------------------------------------------------------------- */
 

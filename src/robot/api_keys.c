@@ -15,7 +15,7 @@ enum {
 	HOUR_S = 3600,
 	DAY_S = 24 * HOUR_S,
 	CHINA_S = 8 * HOUR_S,
-	TELLING_BYTES = 12 /* shorter questions are words that anybody says */
+	HEAD_BYTES = 12 /* shorter questions are words that anybody says */
 };
 
 int
@@ -47,19 +47,25 @@ day_ms(void)
 	return (into < HOUR_S ? HOUR_S : DAY_S - into) * 1000;
 }
 
+/* What the server repeats may be cut off, so the head of a secret is looked for. */
+static bool
+holds_head(const char *says, const char *s, size_t n)
+{
+	return n > 0 && memmem(says, strlen(says), s, n < HEAD_BYTES ? n : HEAD_BYTES) != NULL;
+}
+
 const char *
 api_keys_hide(const struct api_call *call)
 {
-	const struct robot *r = call->ask->robot;
+	const struct conf_robot *c = call->ask->robot->conf;
 	const char *says = call->reply.says;
+	bool hide = holds_head(says, c->secret, strlen(c->secret));
 
-	for (int i = 0; i < r->conf->api_key.n; i++)
-		if (strstr(says, r->conf->api_key.at[i]))
-			return "\"\"";
-	if (call->talk->n_text >= TELLING_BYTES &&
-	    memmem(says, strlen(says), call->talk->text, call->talk->n_text))
-		return "\"\"";
-	return log_quote(says, strlen(says));
+	for (int i = 0; i < c->api_key.n && !hide; i++)
+		hide = holds_head(says, c->api_key.at[i], strlen(c->api_key.at[i]));
+	if (!hide && call->talk->n_text >= HEAD_BYTES)
+		hide = holds_head(says, call->talk->text, call->talk->n_text);
+	return hide ? "\"\"" : log_quote(says, strlen(says));
 }
 
 void

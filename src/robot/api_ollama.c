@@ -7,7 +7,7 @@ request(const struct api_question *q, struct buf *body)
 {
 	(void)buf_adds(body, "{");
 	api_chat_members(q, true, body);
-	if (q->conf->max_tokens && !(q->without & API_NO_MAX_TOKENS))
+	if (q->conf->max_tokens)
 		(void)buf_addf(
 		    body, ",\"options\":{\"num_predict\":%lld}", (long long)q->conf->max_tokens);
 	(void)buf_adds(body, "}");

@@ -131,5 +131,6 @@ on_value(struct reply *r, struct json_object *o)
 const struct api api_openai = { .url = "https://api.openai.com/v1",
 	.path = "/chat/completions",
 	.key_header = "Authorization: Bearer ",
+	.can_leave_out = API_NO_STREAM_OPTIONS | API_OTHER_MAX_TOKENS | API_NO_MAX_TOKENS,
 	.request = request,
 	.on_value = on_value };

@@ -317,6 +317,7 @@ const struct api api_turing = { .url = "http://www.tuling123.com/openapi/api",
 	.day_quota = true,
 	.request = turing_request,
 	.query = turing_query,
+	.can_leave_out = API_NO_POST,
 	.on_value = on_value };
 const struct api api_turing2 = { .url = "http://openapi.tuling123.com/openapi/api/v2",
 	.path = "",

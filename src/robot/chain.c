@@ -24,7 +24,7 @@ chain_open(const struct conf *c, const struct robot_env *env, struct err *e)
 	struct robot_env own = *env;
 
 	own.language = chain->language = (enum conf_language)c->language;
-	own.limit_bytes = (size_t)c->limit_answer_bytes;
+	own.limit_bytes = conf_answer_bytes(c);
 	chain->robots = mem_zalloc((size_t)c->n_robots * sizeof(struct robot *));
 	for (int i = 0; i < c->n_robots; i++) {
 		chain->robots[i] = robot_open(&c->robots[i], &own, e);
@@ -53,11 +53,14 @@ chain_close(struct chain *c)
 static void
 note_passed(struct chain_ask *a, int i, enum why why)
 {
-	for (int k = 0; k < a->n_passed; k++)
-		if (a->passed[k].robot == i)
-			return;
-	if (a->n_passed < CHAIN_PASSED)
-		a->passed[a->n_passed++] = (struct chain_passed){ (uint8_t)i, (uint8_t)why };
+	int k = 0;
+
+	while (k < a->n_passed && a->passed[k].robot != i)
+		k++;
+	if (k == CHAIN_PASSED)
+		return;
+	a->n_passed += k == a->n_passed;
+	a->passed[k] = (struct chain_passed){ (uint8_t)i, (uint8_t)why };
 }
 
 /* May the i-th be asked now? It may claim the probe. */
@@ -77,7 +80,6 @@ is_able(struct chain_ask *a, int i, int64_t now_ms)
 		return true;
 	}
 	note_passed(a, i, WHY_RESTS);
-	standing_add(&r->standing->passed, 1);
 	return false;
 }
 
@@ -136,7 +138,8 @@ ask_robot(struct chain_ask *a, int i)
 	a->at = i;
 	a->tried |= 1ULL << i;
 	a->running = true;
-	a->ask.alone = is_alone(a);
+	/* A robot that rests is not asked again and again because nobody else is there. */
+	a->ask.alone = is_alone(a) && !a->forced;
 	standing_add(&r->standing->asked, 1);
 	robot_ask(r, a->talk, &a->ask, &own_sink, a);
 }
@@ -177,7 +180,11 @@ judge(struct chain_ask *a, enum why why)
 	const struct robot *r = a->chain->robots[a->at];
 
 	standing_add(why == WHY_OK ? &r->standing->answered : &r->standing->failed, 1);
-	if (why != WHY_OK)
+	if (a->ask.tokens_in > 0)
+		standing_add(&r->standing->tokens_in, a->ask.tokens_in);
+	if (a->ask.tokens_out > 0)
+		standing_add(&r->standing->tokens_out, a->ask.tokens_out);
+	if (why != WHY_OK && why != WHY_RESTS && why != WHY_BUSY)
 		r->standing->why = (int)why;
 	switch (why) {
 	case WHY_OK:
@@ -189,7 +196,8 @@ judge(struct chain_ask *a, enum why why)
 		be_well(r);
 		break;
 	case WHY_TIMEOUT:
-		be_unwell(a, TIMEOUT_POINTS, 0, why);
+		if (!a->ask.held_up)
+			be_unwell(a, TIMEOUT_POINTS, 0, why);
 		break;
 	case WHY_UNAVAILABLE:
 	case WHY_BAD_REPLY:
@@ -204,6 +212,14 @@ judge(struct chain_ask *a, enum why why)
 			standing_unprobed(r->standing);
 		break;
 	}
+}
+
+static void
+count_passed(const struct chain_ask *a)
+{
+	for (int i = 0; i < a->n_passed; i++)
+		if (a->passed[i].why == WHY_RESTS)
+			standing_add(&a->chain->robots[a->passed[i].robot]->standing->passed, 1);
 }
 
 static void
@@ -238,6 +254,7 @@ on_done(void *arg, enum why why)
 		say_no_answer(a);
 		why = WHY_OK;
 	}
+	count_passed(a);
 	a->sink->done(a->arg, why);
 }
 
@@ -273,6 +290,7 @@ chain_ask(struct chain *c, const struct talk *talk, int first, struct chain_ask 
 	}
 	a->at = in_order(a, 0);
 	a->running = true;
+	a->ask.tokens_in = a->ask.tokens_out = -1;
 	later_task_init(&a->ask.later, on_nobody, a);
 	later_add(c->robots[a->at]->env.later, &a->ask.later);
 }

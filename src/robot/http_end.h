@@ -14,6 +14,7 @@
 struct http_end {
 	long status;
 	int64_t wait_ms;  /* Retry-After or retry-after-ms; -1: nothing said */
+	bool held_up;     /* our reader paused it */
 	int should_retry; /* x-should-retry: 1 true, 0 false, -1 nothing said */
 };
 

@@ -59,7 +59,9 @@ static const struct meaning message_means[] = { { "context length", WHY_TOO_LONG
 	{ "context size", WHY_TOO_LONG }, { "context window", WHY_TOO_LONG },
 	{ "prompt is too long", WHY_TOO_LONG }, { "maximum context", WHY_TOO_LONG },
 	{ "exceeded your current quota", WHY_QUOTA }, { "insufficient balance", WHY_QUOTA },
-	{ "credit balance", WHY_QUOTA }, { "insufficient quota", WHY_QUOTA } };
+	{ "moderation", WHY_REFUSED }, { "content policy", WHY_REFUSED },
+	{ "content_policy", WHY_REFUSED }, { "credit balance", WHY_QUOTA },
+	{ "insufficient quota", WHY_QUOTA } };
 
 static bool
 find(const struct meaning *means, size_t n, const char *text, enum why *why)
@@ -84,7 +86,8 @@ why_of_status(long status)
 		return WHY_RATE;
 	if (status == 408 || status == 409 || status >= 500)
 		return WHY_UNAVAILABLE;
-	return status >= 400 ? WHY_REFUSED : WHY_BAD_REPLY;
+	/* A redirect is a setting to be mended, and never followed. */
+	return status >= 300 ? WHY_REFUSED : WHY_BAD_REPLY;
 }
 
 enum why
@@ -100,7 +103,8 @@ reply_why(long status, const char *words, const char *message)
 		why = told;
 	if (why != WHY_TOO_LONG &&
 	    find(message_means, sizeof message_means / sizeof *message_means, message, &told) &&
-	    (told == WHY_QUOTA || why == WHY_REFUSED || !is_error))
+	    (told == WHY_QUOTA || why == WHY_REFUSED || !is_error ||
+		(told == WHY_REFUSED && why == WHY_KEY)))
 		why = told;
 	return why;
 }
@@ -189,7 +193,7 @@ on_value(void *arg, struct json_object *o)
 		reply_is_broken(r);
 	else if (is_error_value(r, o))
 		take_error(r, o);
-	else if (r->status >= 200 && r->status < 300)
+	else
 		r->on_value(r, o);
 	return !r->over;
 }
@@ -256,9 +260,16 @@ reply_feed(struct reply *r, const char *bytes, size_t n)
 		return REPLY_OVER;
 	if (r->finished && !r->whole)
 		return REPLY_FINISHED;
-	if (r->form == REPLY_UNKNOWN)
+	/* Comments before the first event are a queue's, not an answer's (DeepSeek). */
+	if (r->form == REPLY_UNKNOWN || (r->form == REPLY_EVENTS && !r->sse.dispatched))
 		return REPLY_BLANK;
 	return r->progress ? REPLY_PROGRESS : REPLY_TRAFFIC;
+}
+
+static bool
+is_success(const struct reply *r)
+{
+	return r->status >= 200 && r->status < 300;
 }
 
 static enum why
@@ -267,7 +278,7 @@ verdict(const struct reply *r, enum why transport)
 	if (r->why != WHY_OK)
 		return r->why;
 	/* The status line may be all there is of an error. */
-	if (r->status && (r->status < 200 || r->status >= 300))
+	if (r->status && !is_success(r))
 		return why_of_status(r->status);
 	if (r->broken)
 		return WHY_BAD_REPLY;
@@ -296,7 +307,8 @@ reply_end(struct reply *r, enum why transport)
 void
 reply_say(struct reply *r, const char *s, size_t n)
 {
-	if (n == 0 || r->unclosed)
+	/* Errors under another status have codes for us, but no text for the chat. */
+	if (n == 0 || r->unclosed || !is_success(r))
 		return;
 	r->progress = r->has_said = true;
 	if (buf_add(&r->text, s, n))

@@ -114,24 +114,36 @@ robot_rests_ms(const struct robot *r, int64_t now_ms)
 bool
 ask_is_full(const struct ask *ask)
 {
-	size_t limit = ask->robot->env.limit_bytes;
+	return ask->n_bytes >= ask->robot->env.limit_bytes;
+}
 
-	return limit && ask->n_bytes >= limit;
+/* Hand on what is clean, as much of it as the limit allows. A cut is the end: nothing may follow a
+ * hole. */
+static void
+hand_on(struct ask *ask, const struct buf *clean)
+{
+	size_t left = ask->robot->env.limit_bytes - ask->n_bytes, n = clean->len;
+
+	if (n > left) {
+		n = text_cut_bytes(buf_head(clean), n, left);
+		ask->n_bytes = ask->robot->env.limit_bytes;
+	} else {
+		ask->n_bytes += n;
+	}
+	if (n)
+		ask->sink->piece(ask->arg, buf_head(clean), n);
 }
 
 void
 ask_piece(struct ask *ask, const char *text, size_t n)
 {
-	size_t limit = ask->robot->env.limit_bytes;
 	struct buf clean;
 
-	if (limit && ask->n_bytes + n > limit)
-		n = text_cut_bytes(text, n, limit - ask->n_bytes);
-	ask->n_bytes += n;
+	if (ask_is_full(ask))
+		return;
 	buf_init(&clean, (uint32_t)(3 * n + 16));
 	(void)text_clean(&ask->clean, text, n, &clean);
-	if (clean.len)
-		ask->sink->piece(ask->arg, buf_head(&clean), clean.len);
+	hand_on(ask, &clean);
 	buf_release(&clean);
 }
 
@@ -141,8 +153,8 @@ ask_done(struct ask *ask, enum why why)
 	struct buf rest;
 
 	buf_init(&rest, 8);
-	if (text_clean_end(&ask->clean, &rest) == 0 && rest.len)
-		ask->sink->piece(ask->arg, buf_head(&rest), rest.len);
+	if (text_clean_end(&ask->clean, &rest) == 0)
+		hand_on(ask, &rest);
 	buf_release(&rest);
 	ask->sink->done(ask->arg, why);
 }

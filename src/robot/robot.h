@@ -67,6 +67,7 @@ struct ask {
 	/* what the robot tells besides the answer */
 	int64_t tokens_in, tokens_out; /* -1: nothing */
 	int64_t wait_ms;               /* how long it wants to be left alone, 0: not told */
+	bool held_up;                  /* by the reader: a timeout is not its fault */
 };
 
 /* What every robot is opened with, besides its own options. */
@@ -74,7 +75,7 @@ struct robot_env {
 	struct ev_loop *loop;
 	struct later *later;
 	enum conf_language language;
-	size_t limit_bytes; /* of one answer; 0: no limit */
+	size_t limit_bytes; /* of one answer */
 	struct standings *standings;
 	int slot; /* of this worker */
 };
@@ -117,7 +118,8 @@ bool robot_wants_history(const struct robot *r);
 /* Ms until it may be asked again: its breaker is open, or all its keys are set aside. 0: now. */
 int64_t robot_rests_ms(const struct robot *r, int64_t now_ms);
 
-/* For robots: hand text on, cleaned and bounded; and the end. Not from inside ops->ask. */
+/* For robots: hand text on, cleaned and bounded; and the end, after which the ask may be gone. Not
+ * from inside ops->ask. */
 void ask_piece(struct ask *ask, const char *text, size_t n);
 void ask_done(struct ask *ask, enum why why);
 /* Has it said as much as it may? */

@@ -24,7 +24,6 @@ enum {
 	REQUEST_BYTES = 1 << 24,
 	SLACK_BYTES = 65536,
 	TURN_BYTES = 4 << 20, /* of a stream, in one turn of the loop */
-	ANSWER_MOST = 1 << 26,
 	FIRST_WAIT_MS = 500,
 	QUICK_MS = 1000,   /* a wait that is worth it although others could answer */
 	PATIENT_MS = 5000, /* and when nobody else can */
@@ -35,9 +34,7 @@ enum {
 static uint32_t
 value_limit(const struct robot *r)
 {
-	size_t limit = r->env.limit_bytes ? r->env.limit_bytes : ANSWER_MOST;
-
-	return (uint32_t)(2 * limit + SLACK_BYTES);
+	return (uint32_t)(2 * r->env.limit_bytes + SLACK_BYTES);
 }
 
 /* --- the verdict ----------------------------------------------------------------------------- */
@@ -91,7 +88,7 @@ try_again_later(struct api_call *call, enum why why, const struct http_end *end)
 {
 	const struct robot *r = call->ask->robot;
 	bool can = why == WHY_RATE || (why == WHY_UNAVAILABLE && end->status >= 400);
-	int64_t ms = end->wait_ms >= 0 ? end->wait_ms : pause_ms(call->n_retries);
+	int64_t ms = end->wait_ms > 0 ? end->wait_ms : pause_ms(call->n_retries);
 	int64_t spent_ms = lapse_now_ms() - call->since_ms;
 
 	if (end->should_retry >= 0)
@@ -100,6 +97,7 @@ try_again_later(struct api_call *call, enum why why, const struct http_end *end)
 	    ms > (call->ask->alone ? PATIENT_MS : QUICK_MS) || spent_ms + ms >= r->conf->total_ms)
 		return false;
 	call->n_retries++;
+	api_line_leave(call); /* nobody waits for a pause */
 	standing_add(&r->standing->retries, 1);
 	log_info("robot_retry robot=%s why=%s status=%ld ms=%" PRId64, r->conf->name,
 	    why_words[why], end->status, ms);
@@ -128,7 +126,7 @@ try_otherwise(struct api_call *call, enum why why, const struct http_end *end)
 		call->n_history /= 2;
 		log_info("robot_memory_cut robot=%s turns=%d", a->r->conf->name, call->n_history);
 	} else if ((more = api_can_leave_out(
-			a->api, a->r->conf, a->without, end->status, call->reply.says))) {
+			a->api, a->r->conf, a->without, why, end->status, call->reply.says))) {
 		a->without |= more;
 	} else {
 		return false;
@@ -151,6 +149,7 @@ conclude(struct api_call *call, enum why transport, const struct http_end *end)
 		return;
 	if (why == WHY_REFUSED || why == WHY_TOO_LONG)
 		note_refusal(call, end->status);
+	call->ask->held_up = end->held_up;
 	if (why == WHY_RATE || why == WHY_UNAVAILABLE)
 		call->ask->wait_ms = end->wait_ms > 0 ? end->wait_ms : 0;
 	robot_api_finish(call, why);
@@ -180,8 +179,8 @@ on_bytes(void *arg, const char *bytes, size_t n)
 		if (ask_is_full(call->ask))
 			r->finished = r->over = true, step = REPLY_OVER;
 	}
-	/* An error's status line may still bring a wait along: its end is near. */
-	if (step == REPLY_OVER && (r->why == WHY_OK || r->status < 400)) {
+	/* An error's end is near, and brings what the server wants of us along. */
+	if (step == REPLY_OVER && r->status < 400) {
 		const struct http_end end = {
 			.status = r->status, .wait_ms = -1, .should_retry = -1
 		};
@@ -251,7 +250,7 @@ on_again(struct ev_loop *loop, struct ev_timer *t, int events)
 {
 	(void)loop;
 	(void)events;
-	robot_api_send(t->data);
+	api_line_enter(t->data);
 }
 
 /* --- the vtable ------------------------------------------------------------------------------ */
@@ -262,7 +261,7 @@ on_no_key(void *arg)
 {
 	struct ask *ask = arg;
 
-	robot_api_finish(ask->own, WHY_QUOTA);
+	robot_api_finish(ask->own, WHY_RESTS);
 }
 
 static void
@@ -337,6 +336,7 @@ api_open(struct robot *r, struct err *e)
 		.gap_ms = c->gap_ms,
 		.stream = r->ops->wants_history && c->stream };
 
+	(void)e;
 	a->r = r;
 	a->api = r->ops->api;
 	a->refused_ms = -NOTICE_MS;
@@ -347,7 +347,7 @@ api_open(struct robot *r, struct err *e)
 	make_headers(a);
 	o.url = buf_head(&a->url);
 	o.limit_bytes = o.stream ? TURN_BYTES : value_limit(r);
-	a->http = http_open(&o, &r->env, e);
+	a->http = http_open(&o, &r->env);
 	r->own = a;
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "robot/robot_http.h"
 #include "robot/http_end.h"
 #include "robot/http_lane.h"
+#include "robot/http_setup.h"
 
 #include "base/lapse.h"
 #include "base/log.h"
@@ -20,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LANE_CALLS = 32, MAX_LANES = 512, ID_DIGITS = 16, QUIET_SWEEPS = 2 };
+enum { LANE_CALLS = 32, MAX_LANES = 512, QUIET_SWEEPS = 2 };
 #define SWEEP_S 10.0
 /* Headers of a reply; a rest nobody waits for; how long we wait for an account, or for a rest. */
 enum { HEAD_BYTES = 65536, REST_BYTES = 65536, LAST_MS = 1000 };
@@ -41,9 +42,11 @@ struct http_call {
 	const struct http_sink *sink; /* NULL: idle, or nobody waits for the rest */
 	void *arg;
 	bool began, counts, overflow; /* the head was told; the clock of the gap runs */
+	bool finished;                /* the answer is whole, its account may follow */
 	bool paused, stuck;           /* stuck: libcurl was told to pause, too */
-	bool ended, gets;             /* gets: the handle was used for a GET */
-	enum why why;                 /* of the end */
+	bool held_up;     /* it was paused once: what is late is not the robot's fault */
+	bool ended, gets; /* gets: the handle was used for a GET */
+	enum why why;     /* of the end */
 };
 
 struct http {
@@ -55,7 +58,6 @@ struct http {
 	struct ev_timer sweep;
 	struct http_lane *lanes[MAX_LANES];
 	int n_lanes;
-	uint64_t next_id;
 };
 
 /* --- libcurl hands bytes over ---------------------------------------------------------------- */
@@ -102,66 +104,13 @@ on_header(char *bytes, size_t size, size_t n, void *arg)
 	return call->n_head <= HEAD_BYTES ? size * n : 0;
 }
 
-static void
-set_options(struct http_call *call, const struct http_options *o)
-{
-	CURL *c = call->easy;
-
-	curl_easy_setopt(c, CURLOPT_URL, o->url);
-	curl_easy_setopt(c, CURLOPT_POST, 1L);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(c, CURLOPT_WRITEDATA, call);
-	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(c, CURLOPT_HEADERDATA, call);
-	curl_easy_setopt(c, CURLOPT_PRIVATE, call);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)o->connect_ms);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
-	curl_easy_setopt(c, CURLOPT_PROXY, "");
-	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(c, CURLOPT_HTTP09_ALLOWED, 0L);
-	curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
-	curl_easy_setopt(c, CURLOPT_USERAGENT, "xiaotu/" XIAOTU_VERSION);
-	if (!o->stream)
-		curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "");
-	if (*o->ca_file)
-		curl_easy_setopt(c, CURLOPT_CAINFO, o->ca_file);
-}
-
 /* --- one transfer ---------------------------------------------------------------------------- */
 
 static void
-add_header(struct http_call *call, const char *line)
-{
-	struct curl_slist *longer = curl_slist_append(call->headers, line);
-
-	if (longer == NULL)
-		abort();
-	call->headers = longer;
-}
-
-/* The first header is overwritten in place with every request's id, so that a robot can tell a
- * request that libcurl had to send again from a new one. The rest is the same until another key is
- * used. */
-static void
 set_headers(struct http_call *call, const char *header)
 {
-	const struct http_options *o = &call->http->o;
-
 	curl_slist_free_all(call->headers);
-	call->headers = NULL;
-	add_header(call, "X-Request-Id: 0123456789abcdef");
-	call->id_digits = strchr(call->headers->data, ' ') + 1;
-	add_header(call, "Content-Type: application/json; charset=utf-8");
-	add_header(call,
-	    o->stream ? "Accept: text/event-stream, application/json" : "Accept: application/json");
-	add_header(call, "Expect:");
-	if (o->more_header)
-		add_header(call, o->more_header);
-	if (header)
-		add_header(call, header);
+	call->headers = http_setup_headers(&call->http->o, header, &call->id_digits);
 	call->header = header;
 	curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
 }
@@ -180,7 +129,12 @@ call_new(struct http *h, struct http_lane *lane)
 	call->easy = curl_easy_init();
 	if (call->easy == NULL)
 		abort();
-	set_options(call, &call->http->o);
+	http_setup_easy(call->easy, &call->http->o);
+	curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
+	curl_easy_setopt(call->easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(call->easy, CURLOPT_HEADERDATA, call);
+	curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
 	return call;
 }
 
@@ -207,7 +161,7 @@ call_rest(struct http_call *call)
 	buf_release(&call->body);
 	buf_release(&call->pending);
 	call->began = call->counts = call->overflow = call->ended = false;
-	call->paused = call->stuck = false;
+	call->finished = call->paused = call->stuck = call->held_up = false;
 	call->n_head = call->n_rest = 0;
 	call->lane->n_busy--;
 	/* In front: used last, reused first. */
@@ -222,6 +176,7 @@ finish(struct http_call *call, enum why why)
 	struct http_end end;
 
 	http_end_read(call->easy, &end);
+	end.held_up = call->held_up;
 	call_rest(call);
 	if (sink)
 		sink->end(arg, why, &end);
@@ -236,11 +191,14 @@ wind_clock(struct http_call *call, enum reply_step step)
 
 	if (call->paused || step == REPLY_BLANK)
 		return;
-	if (step == REPLY_FINISHED)
+	if (step == REPLY_FINISHED && !call->finished)
 		lapse_touch(&h->last, &call->progress);
+	else if (step == REPLY_FINISHED)
+		return;
 	else if (step == REPLY_PROGRESS || !call->counts)
 		lapse_touch(&h->gap, &call->progress);
 	call->counts = true;
+	call->finished = step == REPLY_FINISHED;
 }
 
 /* Hand on what came. The sink may cancel, detach or pause the call. */
@@ -267,7 +225,7 @@ deliver(struct http_call *call)
 			wind_clock(call, step);
 	}
 	buf_release(&bytes);
-	if (call->id == id && call->ended && !call->paused)
+	if (call->id == id && call->ended)
 		finish(call, call->why);
 }
 
@@ -301,7 +259,8 @@ on_drain(void *arg)
 		struct http_call *call = list_item(h->ready.next, struct http_call, ready);
 
 		list_remove(&call->ready);
-		if (!call->paused)
+		/* An end is told to a paused reader too: it holds a place of max_inflight. */
+		if (!call->paused || call->ended)
 			deliver(call);
 	}
 }
@@ -357,14 +316,12 @@ on_sweep(struct ev_loop *loop, struct ev_timer *t, int events)
 }
 
 struct http *
-http_open(const struct http_options *o, const struct robot_env *env, struct err *e)
+http_open(const struct http_options *o, const struct robot_env *env)
 {
 	struct http *h = mem_zalloc(sizeof *h);
 
-	(void)e;
 	h->o = *o;
 	h->env = *env;
-	h->next_id = (uint64_t)getpid() << 40 ^ (uint64_t)lapse_now_ms() << 12;
 	list_init(&h->ready);
 	lapse_init(&h->first_byte, env->loop, o->first_byte_ms, on_late, h);
 	lapse_init(&h->gap, env->loop, o->gap_ms, on_late, h);
@@ -389,8 +346,6 @@ drop_rests(struct http *h)
 void
 http_close(struct http *h)
 {
-	if (h == NULL)
-		return;
 	later_remove(&h->drain);
 	drop_rests(h);
 	ev_timer_stop(h->env.loop, &h->sweep);
@@ -400,6 +355,17 @@ http_close(struct http *h)
 	lapse_release(&h->gap);
 	lapse_release(&h->last);
 	free(h);
+}
+
+/* Of this request among all of this machine, for as long as anybody cares. */
+static uint64_t
+next_id(void)
+{
+	static uint64_t last;
+
+	if (last == 0)
+		last = (uint64_t)getpid() << 40 ^ (uint64_t)lapse_now_ms() << 12;
+	return ++last;
 }
 
 static struct http_call *
@@ -438,7 +404,7 @@ http_start(struct http *h, struct buf *body, const char *url, const char *header
 {
 	struct http_lane *lane = pick_lane(h);
 	struct http_call *call = idle_call(h, lane);
-	char digits[ID_DIGITS + 1];
+	char digits[HTTP_ID_DIGITS + 1];
 
 	lane->n_busy++;
 	lane->n_quiet = 0;
@@ -447,12 +413,12 @@ http_start(struct http *h, struct buf *body, const char *url, const char *header
 	call->sink = sink;
 	call->arg = arg;
 	call->body = *body;
-	call->id = h->next_id++;
+	call->id = next_id();
 	buf_init(body, body->limit);
 	if (call->headers == NULL || call->header != header)
 		set_headers(call, header);
 	snprintf(digits, sizeof digits, "%016" PRIx64, call->id);
-	memcpy(call->id_digits, digits, ID_DIGITS);
+	memcpy(call->id_digits, digits, HTTP_ID_DIGITS);
 	set_method(call, url);
 	curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, (long)total_ms);
 	lapse_touch(&h->first_byte, &call->progress);
@@ -482,10 +448,11 @@ http_pause(struct http_call *call, bool pause)
 		return;
 	call->paused = pause;
 	if (pause) {
+		call->held_up = true;
 		lapse_stop(&call->progress);
 		return;
 	}
-	lapse_touch(&call->http->gap, &call->progress);
+	lapse_touch(call->finished ? &call->http->last : &call->http->gap, &call->progress);
 	if (call->pending.len || call->ended)
 		be_ready(call);
 	if (call->stuck) {

@@ -35,7 +35,7 @@ struct http_sink {
 	void (*end)(void *arg, enum why why, const struct http_end *end);
 };
 
-struct http *http_open(const struct http_options *o, const struct robot_env *env, struct err *e);
+struct http *http_open(const struct http_options *o, const struct robot_env *env);
 void http_close(struct http *h);
 
 /* POST the body (taken: http frees it), or GET `url` if it is not NULL, within total_ms. `header`

@@ -27,6 +27,7 @@ dispatch(struct sse *s, bool is_error)
 	bool has_data = s->has_data;
 
 	s->has_data = false;
+	s->dispatched = s->dispatched || has_data;
 	if (has_data && !s->stopped)
 		s->on_event(s->arg, is_error, s->data.len ? buf_head(&s->data) : "", s->data.len);
 	buf_eat(&s->data, s->data.len);

@@ -22,6 +22,7 @@ struct sse {
 	bool begun;   /* the first bytes are behind us: no mark of byte order any more */
 	bool skip_lf; /* a CR ended the line before */
 	bool has_data;
+	bool dispatched; /* an event came */
 	bool stopped;
 };
 

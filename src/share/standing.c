@@ -123,8 +123,15 @@ standing_bad(struct standing *s, int points, int64_t pause_ms, int64_t now_ms)
 {
 	int64_t until = s->open_until_ms, pause = s->pause_ms;
 
-	if (until && now_ms < until)
-		return 0; /* asked before it opened */
+	if (pause_ms > STANDING_ASKED_MS)
+		pause_ms = STANDING_ASKED_MS;
+	if (pause_ms)
+		s->asked_until_ms = now_ms + pause_ms;
+	if (until && now_ms < until) { /* asked before it opened, or by force */
+		if (now_ms + pause_ms > until)
+			s->open_until_ms = now_ms + pause_ms;
+		return 0;
+	}
 	if (atomic_fetch_add(&s->points, points) + points < STANDING_POINTS && until == 0 &&
 	    pause_ms == 0)
 		return 0;
@@ -132,8 +139,6 @@ standing_bad(struct standing *s, int points, int64_t pause_ms, int64_t now_ms)
 	if (pause > STANDING_MOST_MS)
 		pause = STANDING_MOST_MS;
 	s->pause_ms = pause;
-	if (pause_ms)
-		s->asked_until_ms = now_ms + pause_ms;
 	if (pause_ms > pause)
 		pause = pause_ms;
 	s->open_until_ms = now_ms + pause;
@@ -202,6 +207,9 @@ standing_enter(struct standing *s, int slot, int64_t most, int64_t since_ms, int
 void
 standing_leave(struct standing *s, int slot)
 {
+	/* It may have been given up for another robot meanwhile. */
+	if (s->in_flight_of[slot] == 0)
+		return;
 	s->in_flight--;
 	s->in_flight_of[slot]--;
 }

@@ -21,7 +21,8 @@ enum {
 	STANDING_SLOTS = 512, /* workers: SCORE_SLOTS */
 	STANDING_POINTS = 3,
 	STANDING_PAUSE_MS = 1000,
-	STANDING_MOST_MS = 30000
+	STANDING_MOST_MS = 30000,
+	STANDING_ASKED_MS = 600000 /* longest pause that a robot may ask for itself */
 };
 
 #define STANDING_COUNTERS(X)                                                                       \

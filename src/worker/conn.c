@@ -322,9 +322,7 @@ conn_on_lapse(struct lapse_entry *e, void *arg)
 static uint32_t
 out_limit(const struct conf *conf)
 {
-	int64_t limit = conf->limit_answer_bytes ? conf->limit_answer_bytes : 1 << 26;
-
-	return (uint32_t)(limit * JSON_GROWTH + OUT_LIMIT);
+	return (uint32_t)(conf_answer_bytes(conf) * JSON_GROWTH + OUT_LIMIT);
 }
 
 static uint32_t

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_MOST = 1 << 26, LINE_BYTES = 4096 };
+enum { LINE_BYTES = 4096, SENTENCE_BYTES = 256 };
 
 static const enum fail fails[] = { [WHY_OK] = FAIL_NONE,
 	[WHY_TIMEOUT] = FAIL_ROBOT_TIMEOUT,
@@ -23,7 +23,7 @@ static const enum fail fails[] = { [WHY_OK] = FAIL_NONE,
 	[WHY_NO_ANSWER] = FAIL_ROBOT_BAD_REPLY,
 	[WHY_TOO_LONG] = FAIL_ROBOT_REFUSED,
 	[WHY_BUSY] = FAIL_ROBOT_TIMEOUT,
-	[WHY_RESTS] = FAIL_ROBOT_UNAVAILABLE };
+	[WHY_RESTS] = FAIL_ROBOT_REFUSED };
 
 /* What is only said when there is something to say: an account of tokens, who was passed over. */
 static void
@@ -77,7 +77,7 @@ on_piece(void *arg, const char *text, size_t n)
 	struct turn *t = arg;
 
 	lapse_stop(&t->notice);
-	/* The robot keeps to the limit; a text that still does not fit is only cut. */
+	/* The robot keeps to the limit, but for what the chain may say itself. */
 	(void)buf_add(&t->answer, text, n);
 	t->sink->piece(t->arg, text, n);
 }
@@ -155,7 +155,6 @@ turn_start(struct worker *w, const struct question *q, const struct turn_sink *s
 {
 	struct turn *t = mem_zalloc(sizeof *t + q->n_user + q->n_text + q->n_id);
 	char *user = t->bytes, *text = user + q->n_user, *id = text + q->n_text;
-	int64_t limit;
 
 	memcpy(user, q->user, q->n_user);
 	memcpy(text, q->text, q->n_text);
@@ -168,8 +167,7 @@ turn_start(struct worker *w, const struct question *q, const struct turn_sink *s
 	t->since_ms = lapse_now_ms();
 	t->talk = (struct talk){ user, text, q->n_user, q->n_text, NULL, 0 };
 	t->msg = (struct msg){ .id = id, .n_id = q->n_id, .stream = q->stream };
-	limit = t->setup->conf->limit_answer_bytes;
-	buf_init(&t->answer, limit ? (uint32_t)limit : ANSWER_MOST);
+	buf_init(&t->answer, (uint32_t)conf_answer_bytes(t->setup->conf) + SENTENCE_BYTES);
 	lapse_entry_init(&t->notice);
 	if (sink->wait)
 		lapse_touch(&w->notice, &t->notice);

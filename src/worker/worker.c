@@ -434,6 +434,7 @@ worker_run(const struct boot *boot)
 	w->doors.epoll = -1;
 	log_role("worker");
 	ignore_signals();
+	srandom((unsigned)getpid() ^ (unsigned)lapse_now_ms());
 	if (start(w, &e)) {
 		log_error("worker_failed why=%s", log_quote(e.text, strlen(e.text)));
 		return 1;

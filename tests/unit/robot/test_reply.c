@@ -312,8 +312,8 @@ START_TEST(heartbeats_are_traffic_and_tokens_are_progress)
 	static const struct {
 		const char *bytes;
 		enum reply_step step;
-	} steps[] = { { "\n\n", REPLY_BLANK }, { ": ping\n\n", REPLY_TRAFFIC },
-		{ "data:\n\n", REPLY_TRAFFIC },
+	} steps[] = { { "\n\n", REPLY_BLANK }, { ": ping\n\n", REPLY_BLANK },
+		{ "data:\n\n", REPLY_TRAFFIC }, { ": ping\n\n", REPLY_TRAFFIC },
 		{ "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n",
 		    REPLY_TRAFFIC },
 		{ "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"hm\"}}]}\n\n",

@@ -147,13 +147,13 @@ START_TEST(what_servers_refuse_can_be_left_out)
 
 	c.max_tokens = 9;
 	ck_assert_uint_eq(
-	    api_can_leave_out(&api_openai, &c, 0, 400, "unknown field stream_options"),
+	    api_can_leave_out(&api_openai, &c, 0, WHY_REFUSED, 400, "unknown field stream_options"),
 	    API_NO_STREAM_OPTIONS);
-	ck_assert_uint_eq(api_can_leave_out(&api_openai, &c, API_NO_STREAM_OPTIONS, 400,
-			      "unknown field stream_options"),
+	ck_assert_uint_eq(api_can_leave_out(&api_openai, &c, API_NO_STREAM_OPTIONS, WHY_REFUSED,
+			      400, "unknown field stream_options"),
 	    0);
-	ck_assert_uint_eq(
-	    api_can_leave_out(&api_openai, &c, 0, 400, "Unsupported parameter: 'max_tokens'"),
+	ck_assert_uint_eq(api_can_leave_out(&api_openai, &c, 0, WHY_REFUSED, 400,
+			      "Unsupported parameter: 'max_tokens'"),
 	    API_OTHER_MAX_TOKENS);
 	o = request(&api_openai, &q);
 	ck_assert(json_has(o, "stream_options") && json_has(o, "max_tokens"));
@@ -167,9 +167,14 @@ START_TEST(what_servers_refuse_can_be_left_out)
 	o = request(&api_openai, &q);
 	ck_assert(!json_has(o, "max_completion_tokens") && !json_has(o, "max_tokens"));
 	json_drop(o);
-	ck_assert_uint_eq(api_can_leave_out(&api_openai, &c, q.without, 400, "max_tokens"), 0);
+	ck_assert_uint_eq(
+	    api_can_leave_out(&api_openai, &c, q.without, WHY_REFUSED, 400, "max_tokens"), 0);
+	ck_assert_uint_eq(
+	    api_can_leave_out(&api_openai, &c, 0, WHY_UNAVAILABLE, 500, "max_tokens"), 0);
+	ck_assert_uint_eq(
+	    api_can_leave_out(&api_anthropic, &c, 0, WHY_REFUSED, 400, "max_tokens"), 0);
 	c.max_tokens = 0;
-	ck_assert_uint_eq(api_can_leave_out(&api_openai, &c, 0, 400, "max_tokens"), 0);
+	ck_assert_uint_eq(api_can_leave_out(&api_openai, &c, 0, WHY_REFUSED, 400, "max_tokens"), 0);
 }
 END_TEST
 
@@ -182,12 +187,12 @@ START_TEST(turing_that_takes_no_post_is_asked_by_address)
 	struct conf_robot c = plain;
 	struct buf url;
 
-	ck_assert_uint_eq(api_can_leave_out(&api_turing, &c, 0, 405, ""), API_NO_POST);
-	ck_assert_uint_eq(api_can_leave_out(&api_turing, &c, API_NO_POST, 405, ""), 0);
-	ck_assert_uint_eq(api_can_leave_out(&api_turing2, &c, 0, 405, ""), 0);
-	ck_assert_uint_eq(api_can_leave_out(&api_turing, &c, 0, 400, ""), 0);
+	ck_assert_uint_eq(api_can_leave_out(&api_turing, &c, 0, WHY_REFUSED, 405, ""), API_NO_POST);
+	ck_assert_uint_eq(api_can_leave_out(&api_turing, &c, API_NO_POST, WHY_REFUSED, 405, ""), 0);
+	ck_assert_uint_eq(api_can_leave_out(&api_turing2, &c, 0, WHY_REFUSED, 405, ""), 0);
+	ck_assert_uint_eq(api_can_leave_out(&api_turing, &c, 0, WHY_REFUSED, 400, ""), 0);
 	c.secret = SECRET;
-	ck_assert_uint_eq(api_can_leave_out(&api_turing, &c, 0, 405, ""), 0);
+	ck_assert_uint_eq(api_can_leave_out(&api_turing, &c, 0, WHY_REFUSED, 405, ""), 0);
 	buf_init(&url, 1 << 12);
 	ck_assert_int_eq(buf_adds(&url, "http://h/api"), 0);
 	api_turing.query(&q, &url);

@@ -42,7 +42,7 @@ on_done(void *arg, enum why why)
 static void
 begin(struct stage *s, const struct conf_rules *rules)
 {
-	struct robot_env env = { .later = &s->later, .language = CONF_ZH };
+	struct robot_env env = { .later = &s->later, .language = CONF_ZH, .limit_bytes = 1 << 16 };
 	struct err e = { "" };
 
 	memset(s, 0, sizeof *s);

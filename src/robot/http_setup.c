@@ -1,0 +1,54 @@
+/* http_setup.c - see http_setup.h. */
+#include "robot/http_setup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void
+http_setup_easy(CURL *c, const struct http_options *o)
+{
+	curl_easy_setopt(c, CURLOPT_URL, o->url);
+	curl_easy_setopt(c, CURLOPT_POST, 1L);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)o->connect_ms);
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
+	curl_easy_setopt(c, CURLOPT_PROXY, "");
+	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(c, CURLOPT_HTTP09_ALLOWED, 0L);
+	curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
+	curl_easy_setopt(c, CURLOPT_USERAGENT, "xiaotu/" XIAOTU_VERSION);
+	if (!o->stream)
+		curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "");
+	if (*o->ca_file)
+		curl_easy_setopt(c, CURLOPT_CAINFO, o->ca_file);
+}
+
+static void
+add(struct curl_slist **list, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(*list, line);
+
+	if (longer == NULL)
+		abort();
+	*list = longer;
+}
+
+struct curl_slist *
+http_setup_headers(const struct http_options *o, const char *header, char **id_digits)
+{
+	struct curl_slist *list = NULL;
+
+	add(&list, "X-Request-Id: 0123456789abcdef");
+	*id_digits = strchr(list->data, ' ') + 1;
+	add(&list, "Content-Type: application/json; charset=utf-8");
+	add(&list,
+	    o->stream ? "Accept: text/event-stream, application/json" : "Accept: application/json");
+	add(&list, "Expect:");
+	if (o->more_header)
+		add(&list, o->more_header);
+	if (header)
+		add(&list, header);
+	return list;
+}

@@ -1,0 +1,22 @@
+/* http_setup.h - what all requests of a robot have in common, in libcurl's terms.
+ * For:     robot_http.c.
+ * Holds:   the limits of FAULTS, section 5: http and https only, no redirects, no proxy, no .netrc.
+ * Memory:  gives header lists, freed with curl_slist_free_all(). */
+#ifndef ROBOT_HTTP_SETUP_H
+#define ROBOT_HTTP_SETUP_H
+
+#include "robot/robot_http.h"
+
+#include <curl/curl.h>
+
+enum { HTTP_ID_DIGITS = 16 };
+
+void http_setup_easy(CURL *c, const struct http_options *o);
+
+/* The headers with one more line (NULL: none). *id_digits is where the request's id stands, to be
+ * overwritten in place, so that a robot can tell a request that libcurl had to send again from a
+ * new one. */
+struct curl_slist *http_setup_headers(
+    const struct http_options *o, const char *header, char **id_digits);
+
+#endif
