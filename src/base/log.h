@@ -2,8 +2,9 @@
  * For:     everything an operator should see.     Callers: any floor; log or return, never both.
  * Holds:   a line is `time lvl=LEVEL pid=N role=R ev=EVENT key=value ...`, at most 2,000 bytes, cut
  *          on a character boundary. Values from outside go through log_quote(). No user text above
- *          debug unless the operator asked, no secret ever. A failing write is counted, never
- *          reported by a log line.
+ *          debug unless the operator asked, no secret ever. Never blocks: a line that cannot be
+ *          written at once is lost and counted. An outage is told once, by a line `ev=log_failed`
+ *          to stderr (unless that is the log), and its end by `ev=log_recovered lost=N`.
  * Memory:  one descriptor; the log and the scoreboard are the only global state. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -18,19 +19,25 @@ enum log_level { LOG_DEBUG_, LOG_INFO_, LOG_NOTICE_, LOG_WARN_, LOG_ERROR_, LOG_
 /* NULL-terminated names of the levels, in order: debug info notice warn error alert. */
 extern const char *const log_level_words[];
 
-/* Open a target without using it: "stderr" (gives a duplicate of descriptor 2), "syslog" (-2), or
- * the path of a file, created 0640 and appended to, never through a symbolic link.
+/* Open a target without using it: "stderr" (gives descriptor 2 once more), "syslog" (-2), or the
+ * path of a file, created 0640 and appended to, never through a symbolic link. A FIFO needs no
+ * reader yet; up to 64 KiB wait for it.
  * Returns the descriptor (gives, close-on-exec), -2 for syslog, or -1 with the error. */
 int log_target_open(const char *target, struct err *e);
 
-/* Use the descriptor from now on (takes; the one before is closed) and the level. */
+/* Use the descriptor from now on (takes; the one before is closed) and the level. -2 makes a new
+ * connection to syslog. */
 void log_use(int fd, enum log_level level);
 /* The descriptor in use, for handing it to another process (borrow it). */
 int log_fd(void);
 /* "master", "worker"; a static string. */
 void log_role(const char *role);
 bool log_has(enum log_level level);
-/* Lines that could not be written so far. */
+
+/* Before the first fork: what is lost is counted together with all children, and one outage is told
+ * once, not by every process. Returns 0 or -1. */
+int log_share(struct err *e);
+/* Lines that could not be written so far, by all who share the count. */
 unsigned long log_lost(void);
 
 /* One line: `format` begins with the event's name: log_line(LOG_INFO_, "chat_open fd=%d", fd). */

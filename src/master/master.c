@@ -186,7 +186,6 @@ watch_signals(struct master *m)
 	static const int watched[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2,
 		SIGTTIN, SIGTTOU };
 
-	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < sizeof watched / sizeof *watched; i++) {
 		struct ev_signal *s = &m->signals[m->n_signals++];
 
@@ -245,7 +244,7 @@ static int
 start(struct master *m, worker_main *work, struct err *e)
 {
 	m->conf = conf_load_apart(m->o->path, m->o->optional, &m->snapshot, e);
-	if (m->conf == NULL || open_log(m, e))
+	if (m->conf == NULL || log_share(e) || open_log(m, e))
 		return -1;
 	m->loop = ev_loop_new(EVBACKEND_EPOLL);
 	if (m->loop == NULL)
@@ -283,6 +282,8 @@ master_run(const struct master_options *o, worker_main *work)
 	struct err e = { "" };
 	int code;
 
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a log that may not grow fails with EFBIG */
 	m->o = o;
 	m->pid_fd = m->notify_fd = m->snapshot = -1;
 	legacy_take(&m->legacy);

@@ -18,5 +18,6 @@ Suite *process_suite(void);
 Suite *stop_suite(void);
 Suite *option_suite(void);
 Suite *client_suite(void);
+Suite *log_suite(void);
 
 #endif

@@ -19,7 +19,7 @@ void
 keeper_print_log(const char *path)
 {
 	char bytes[SHOWN_BYTES + 1], *line, *rest;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* it may be a FIFO */
 	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
 	ssize_t n =
 	    fd < 0 ? -1

@@ -130,7 +130,7 @@ oracle_check_ended(const struct oracle *o, const char *tag)
 char *
 oracle_read_file(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* it may be a FIFO */
 	struct stat st;
 	char *text;
 	ssize_t n;

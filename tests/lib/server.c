@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "lib/keeper.h"
 #include "lib/oracle.h"
+#include "lib/peer.h"
 #include "lib/procfs.h"
 
 #include <check.h>
@@ -200,6 +201,8 @@ become_server(const struct server *s, const char *program, pid_t parent)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent || chdir(s->folder) < 0 || putenv(s->own->tag) != 0)
 		_exit(126);
+	if (s->prepare)
+		s->prepare(s->prepare_arg);
 	execl(program, "xiaotud", "-c", s->config, (char *)NULL);
 	_exit(127);
 }
@@ -229,6 +232,21 @@ void
 server_wait_ready(struct server *s)
 {
 	(void)server_wait_log(s, "ev=ready");
+	server_wait_workers(s, s->workers, SERVER_MS);
+	server_baseline(s);
+}
+
+void
+server_wait_open(struct server *s)
+{
+	int64_t by_ms = lapse_now_ms() + SERVER_MS;
+	struct peer *p;
+
+	while ((p = peer_try(s->address, SERVER_PORT)) == NULL && lapse_now_ms() < by_ms)
+		procfs_tick();
+	ck_assert_ptr_nonnull(p);
+	(void)peer_line(p); /* a worker is there */
+	peer_close(p);
 	server_wait_workers(s, s->workers, SERVER_MS);
 	server_baseline(s);
 }

@@ -27,6 +27,9 @@ struct server {
 	int workers;      /* how many there should be, as configured */
 	int worker_slack; /* descriptors a worker may keep above its baseline */
 	bool may_crash;   /* a worker may die of a signal */
+	/* In the child, as the last thing before it becomes xiaotud; NULL: nothing. */
+	void (*prepare)(void *arg);
+	void *prepare_arg;
 	struct server_own *own;
 };
 
@@ -42,6 +45,8 @@ struct server *server_start(const char *format, ...) __attribute__((format(print
 /* Start it without waiting; and wait for the line that says it serves. */
 void server_run(struct server *s);
 void server_wait_ready(struct server *s);
+/* The same for one whose log says nothing: its door at SERVER_PORT opens. */
+void server_wait_open(struct server *s);
 /* A daemon that somebody else started: it is our child by PR_SET_CHILD_SUBREAPER. */
 void server_adopt(struct server *s, pid_t pid);
 

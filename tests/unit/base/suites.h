@@ -8,5 +8,6 @@ Suite *text_suite(void);
 Suite *buf_suite(void);
 Suite *loop_suite(void);
 Suite *json_suite(void);
+Suite *log_suite(void);
 
 #endif
