@@ -1,9 +1,9 @@
 /* log.c - see log.h.
- * Nothing here may block or loop, whatever the log is. A regular file does not block; what is opened
- * here is opened non-blocking; a socket is sent to with MSG_DONTWAIT. Descriptor 2 belongs to
- * others, too, so its flags are left alone: it is opened once more under /proc, and where that is
- * impossible it is asked first (poll). That last way may wait after all, when another process fills
- * a pipe in between. */
+ * Nothing here may block or loop, whatever the log is. A regular file does not block; what is
+ * opened here is opened non-blocking; a socket is sent to with MSG_DONTWAIT. Descriptor 2 belongs
+ * to others, too, so its flags are left alone: it is opened once more under /proc, and where that
+ * is impossible it is asked first (poll). That last way may wait after all, when another process
+ * fills a pipe in between. */
 #include "base/log.h"
 #include "base/buf.h"
 #include "base/lapse.h"

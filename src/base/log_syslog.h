@@ -1,8 +1,9 @@
 /* log_syslog.h - lines to the local syslog, without ever waiting for it.
  * For:     log.target = "syslog".     Callers: log.c.
- * Holds:   one datagram a line, framed as glibc's syslog(3) frames it (RFC 3164, section 4.1.2: the
- *          host is left out, the local daemon knows it). That function is not used because it blocks
- *          while the daemon is busy. A daemon that is gone is looked for at most once a second.
+ * Holds:   one datagram a line, framed as glibc's syslog(3) frames it (RFC 3164, section 4.1.2; the
+ *          host is left out, the local daemon knows it). That function is not used because it
+ *          blocks while the daemon is busy. A daemon that is gone is looked for at most once a
+ *          second.
  * Memory:  one descriptor; a struct with `path` set and fd -1 is fresh. */
 #ifndef BASE_LOG_SYSLOG_H
 #define BASE_LOG_SYSLOG_H

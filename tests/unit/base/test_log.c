@@ -108,7 +108,7 @@ START_TEST(syslog_that_died_is_looked_for_once_a_second)
 	s.tried_ms -= 1000;
 	ck_assert_int_eq(log_syslog_send(&s, 30, "back", 4), 0);
 	expect_datagram(fd, "back");
-	/* And when it was connected long ago, the very line that finds it dead goes to the new one. */
+	/* Connected long ago: the very line that finds it dead goes to the new one. */
 	s.tried_ms -= 1000;
 	close(fd);
 	unlink(path);
