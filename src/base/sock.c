@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
@@ -149,6 +150,39 @@ fail:
 	return -1;
 }
 
+static int
+option_of(int fd, int option)
+{
+	int value = -1;
+	socklen_t size = sizeof value;
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &size) < 0 ? -1 : value;
+}
+
+int
+sock_adopt(int fd, enum sock_kind *kind, char url[SOCK_TEXT])
+{
+	int type = option_of(fd, SO_TYPE), family = option_of(fd, SO_DOMAIN);
+	struct sock_addr a;
+
+	memset(&a, 0, sizeof a);
+	a.len = sizeof a.u;
+	if (getsockname(fd, &a.u.any, &a.len) < 0)
+		return -1;
+	if (type == SOCK_STREAM && option_of(fd, SO_ACCEPTCONN) == 1 &&
+	    (family == AF_INET || family == AF_INET6))
+		*kind = SOCK_TCP;
+	else if (type == SOCK_STREAM && option_of(fd, SO_ACCEPTCONN) == 1 && family == AF_UNIX)
+		*kind = SOCK_UNIX;
+	else if (type == SOCK_DGRAM && (family == AF_INET || family == AF_INET6))
+		*kind = SOCK_UDP;
+	else
+		return -1;
+	sock_url(*kind, &a, url);
+	set_options(fd, *kind, family);
+	return fcntl(fd, F_SETFD, FD_CLOEXEC) || fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) ? -1 : 0;
+}
+
 /* Wait for a connect under way. Returns 0, or -1 with errno. */
 static int
 await_connect(int fd, int limit_ms)
@@ -192,9 +226,29 @@ sock_connect(enum sock_kind kind, const struct sock_addr *a, int limit_ms, struc
 	return -1;
 }
 
+/* ::ffff:192.0.2.1 is the IPv4 address 192.0.2.1 at a socket that takes both (RFC 4291, 2.5.5.2):
+ * limits that go by address must not take all of IPv4 for one /64. */
+static void
+unmap(struct sock_addr *a)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+
+	if (a->u.any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&a->u.in6.sin6_addr))
+		return;
+	in.sin_port = a->u.in6.sin6_port;
+	memcpy(&in.sin_addr, a->u.in6.sin6_addr.s6_addr + 12, sizeof in.sin_addr);
+	a->u.in = in;
+	a->len = sizeof in;
+}
+
 int
 sock_accept(int fd, struct sock_addr *peer)
 {
+	int taken;
+
 	peer->len = sizeof peer->u;
-	return accept4(fd, &peer->u.any, &peer->len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	taken = accept4(fd, &peer->u.any, &peer->len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (taken >= 0)
+		unmap(peer);
+	return taken;
 }

@@ -42,11 +42,16 @@ void sock_url(enum sock_kind kind, const struct sock_addr *a, char out[SOCK_TEXT
  * Returns the descriptor (gives), or -1. */
 int sock_listen(enum sock_kind kind, const struct sock_addr *a, unsigned mode, struct err *e);
 
+/* A listening (or datagram) socket that somebody else opened: tell kind and url, and give it the
+ * options of sock_listen(). Returns 0, or -1 when it is no socket that we can serve. */
+int sock_adopt(int fd, enum sock_kind *kind, char url[SOCK_TEXT]);
+
 /* Connect, waiting at most limit_ms (blocks). Returns the descriptor (gives), or -1; errno is
  * ETIMEDOUT when the time was up. */
 int sock_connect(enum sock_kind kind, const struct sock_addr *a, int limit_ms, struct err *e);
 
-/* Accept one (errno as accept4) and fill the peer. Returns the descriptor (gives), or -1. */
+/* Accept one (errno as accept4) and fill the peer; an IPv4 peer is one, also at a socket that takes
+ * both. Returns the descriptor (gives), or -1. */
 int sock_accept(int fd, struct sock_addr *peer);
 
 #endif
