@@ -33,6 +33,7 @@ struct conf_texts {
 
 /* One door: TCP or UDP on address and port, or a Unix socket when path is not "". */
 struct conf_listen {
+	const char *name; /* of the socket that a service manager passes; "": none */
 	const char *address;
 	int64_t port;
 	const char *path;

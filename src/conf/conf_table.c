@@ -76,6 +76,8 @@ const struct opt conf_options[] = {
 };
 
 const struct opt conf_listen_options[] = {
+	{ "name", OPT_TEXT, TEXT(conf_listen, name), "", 0, 255, NULL, OPT_LIVE, OPT_PLAIN,
+	  "take the socket that the service manager passes by this name (xiaotud.socket)" },
 	{ "address", OPT_TEXT, TEXT(conf_listen, address), "127.0.0.1", 1, 64, NULL, OPT_LIVE, OPT_PLAIN,
 	  "numeric IPv4 or IPv6 address" },
 	{ "port", OPT_INT, NUMBER(conf_listen, port), "9999", 1, 65535, NULL, OPT_LIVE, OPT_PLAIN,

@@ -38,8 +38,10 @@ listen_open(
 		int same;
 
 		conf_listen_url(l, s->urls[i]);
-		snprintf(s->paths[i], sizeof s->paths[i], "%s", l->path);
 		same = find(have, s->urls[i]);
+		/* The file of a socket that was given to us is not ours. */
+		snprintf(
+		    s->paths[i], sizeof s->paths[i], "%s", same >= 0 ? have->paths[same] : l->path);
 		s->fds[i] = same >= 0 ? have->fds[same] : open_one(l, e);
 		if (s->fds[i] < 0) {
 			listen_close(s, have);
@@ -61,6 +63,22 @@ listen_close(struct listen_set *s, const struct listen_set *keep)
 			unlink(s->paths[i]);
 	}
 	s->n = 0;
+}
+
+void
+listen_forget(struct listen_set *s, const struct listen_set *taken)
+{
+	int n = 0;
+
+	for (int i = 0; i < s->n; i++) {
+		if (find(taken, s->urls[i]) >= 0)
+			continue;
+		s->fds[n] = s->fds[i];
+		memmove(s->urls[n], s->urls[i], sizeof s->urls[i]);
+		memmove(s->paths[n], s->paths[i], sizeof s->paths[i]);
+		n++;
+	}
+	s->n = n;
 }
 
 void

@@ -13,7 +13,7 @@ struct listen_set {
 	int n;
 	int fds[CHAN_FDS];
 	char urls[CHAN_FDS][160];
-	char paths[CHAN_FDS][108]; /* of Unix sockets, to be removed when the door closes */
+	char paths[CHAN_FDS][108]; /* of our Unix sockets, to be removed when the door closes */
 };
 
 /* Open the doors of `c`; those that `have` holds (NULL: none) are taken over. On an error nothing
@@ -22,6 +22,8 @@ int listen_open(
     struct listen_set *s, const struct conf *c, const struct listen_set *have, struct err *e);
 /* Close what is in `s` but not in `keep` (NULL: nothing is kept). */
 void listen_close(struct listen_set *s, const struct listen_set *keep);
+/* Take out of `s` what is in `taken`, too, and belongs to that one now. */
+void listen_forget(struct listen_set *s, const struct listen_set *taken);
 /* Close all, but the files of Unix sockets stay: somebody else serves there. */
 void listen_leave(struct listen_set *s);
 /* "tcp://127.0.0.1:9999,unix:/run/x", cut to size. */

@@ -67,6 +67,7 @@ stop(struct master *m, const char *how)
 		upgrade_cancel(&m->upgrade);
 		listen_close(&m->doors, NULL);
 		pool_drain(&m->pool);
+		notify_tell(&m->notify);
 	}
 	if (pool_left(&m->pool) == 0)
 		leave(m);
@@ -86,6 +87,7 @@ master_give_up(struct master *m, const char *why)
 	m->exit_code = 1;
 	m->stopping = true;
 	m->n_stops++;
+	notify_tell(&m->notify);
 	pool_kill(&m->pool);
 	leave(m);
 }
@@ -115,13 +117,14 @@ master_on_ready(struct master *m)
 	}
 	m->ready = true;
 	/* Doors that the old master had and we have not. */
-	listen_close(&m->legacy.doors, &m->doors);
+	listen_close(&m->legacy.doors, NULL);
 	legacy_say_ready(&m->legacy);
 	listen_text(&m->doors, doors, sizeof doors);
 	log_notice("ready workers=%d listen=%s version=%s conf=%s", pool_ready(&m->pool), doors,
 	    XIAOTU_VERSION, log_quote(m->conf->origin, strlen(m->conf->origin)));
-	daemon_tell(m->notify_fd, 0);
-	m->notify_fd = -1;
+	daemon_tell(m->daemon_fd, 0);
+	m->daemon_fd = -1;
+	notify_tell(&m->notify);
 }
 
 /* --- signals --------------------------------------------------------------------------------- */
@@ -201,10 +204,11 @@ master_let_go(struct master *m)
 	for (int i = 0; i < m->n_signals; i++)
 		ev_signal_stop(m->loop, &m->signals[i]);
 	pool_let_go(&m->pool);
+	notify_let_go(&m->notify);
 	if (m->pid_fd >= 0)
 		close(m->pid_fd);
-	if (m->notify_fd >= 0)
-		close(m->notify_fd);
+	if (m->daemon_fd >= 0)
+		close(m->daemon_fd);
 	if (m->legacy.handover >= 0)
 		close(m->legacy.handover);
 	if (m->upgrade.handover >= 0)
@@ -251,28 +255,35 @@ start(struct master *m, worker_main *work, struct err *e)
 		return err_set(e, "no event loop: epoll is missing");
 	reload_init(&m->reload, m);
 	upgrade_init(&m->upgrade, m);
+	inherit_give(&m->inherit, m->conf, &m->legacy.doors);
 	if (pool_init(&m->pool, m, work, e) || listen_open(&m->doors, m->conf, &m->legacy.doors, e))
 		return -1;
+	listen_forget(&m->legacy.doors, &m->doors);
 	m->pool.score->last_chat = m->legacy.last_chat;
 	if (m->legacy.handover < 0 && write_pid_file(m, e))
 		return -1;
 	m->pool.wanted = conf_n_workers(m->conf);
+	notify_start(&m->notify, m);
 	return 0;
 }
 
 static void
 finish(struct master *m)
 {
+	/* An upgrade that failed: the old master serves on. */
+	if (m->legacy.handover >= 0 && !m->ready)
+		listen_leave(&m->doors);
 	listen_close(&m->doors, NULL);
 	if (m->conf && *m->conf->pid_file)
 		pidfile_remove(m->conf->pid_file, m->pid_fd);
 	for (int i = 0; i < m->n_signals; i++)
 		ev_signal_stop(m->loop, &m->signals[i]);
+	notify_end(&m->notify);
 	if (m->loop)
 		ev_loop_destroy(m->loop);
 	if (m->conf)
 		conf_free(m->conf);
-	daemon_tell(m->notify_fd, m->exit_code);
+	daemon_tell(m->daemon_fd, m->exit_code);
 }
 
 int
@@ -285,19 +296,21 @@ master_run(const struct master_options *o, worker_main *work)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a log that may not grow fails with EFBIG */
 	m->o = o;
-	m->pid_fd = m->notify_fd = m->snapshot = -1;
+	m->pid_fd = m->daemon_fd = m->snapshot = -1;
+	inherit_take(&m->inherit);
+	notify_take(&m->notify);
 	legacy_take(&m->legacy);
 	memcpy(m->pool.pair, m->legacy.pair, sizeof m->pool.pair);
 	legacy_say_hello(&m->legacy);
 	raise_limits();
 	if (o->daemon && m->legacy.handover < 0)
-		m->notify_fd = daemon_begin();
+		m->daemon_fd = daemon_begin();
 	if (start(m, work, &e)) {
 		fprintf(stderr, "xiaotud: %s\n", e.text);
 		legacy_say_failed(&m->legacy, e.text);
 		m->exit_code = 1;
 	} else {
-		if (m->notify_fd >= 0)
+		if (m->daemon_fd >= 0)
 			daemon_let_go();
 		watch_signals(m);
 		pool_fit(&m->pool);

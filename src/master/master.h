@@ -6,7 +6,9 @@
 #ifndef MASTER_MASTER_H
 #define MASTER_MASTER_H
 
+#include "master/inherit.h"
 #include "master/listen.h"
+#include "master/notify.h"
 #include "master/pool.h"
 #include "master/reload.h"
 #include "master/upgrade.h"
@@ -31,8 +33,10 @@ struct master {
 	struct reload reload;
 	struct upgrade upgrade;
 	struct legacy legacy;
-	int pid_fd, notify_fd;
-	int n_stops; /* TERM came so often */
+	struct inherit inherit;
+	struct notify notify;
+	int pid_fd, daemon_fd; /* the latter to who waits for -d */
+	int n_stops;           /* TERM came so often */
 	bool ready, stopping;
 	int exit_code;
 	struct ev_signal signals[10];

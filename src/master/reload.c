@@ -65,6 +65,7 @@ reject(struct reload *r, const char *why)
 	}
 	undo(r);
 	log_error("reload result=rejected why=%s", log_quote(why, strlen(why)));
+	notify_reloaded(&r->m->notify, false, why);
 	finish(r);
 }
 
@@ -74,6 +75,7 @@ static void
 succeed(struct reload *r)
 {
 	log_notice("reload result=ok changed=%s", log_quote(r->changes, strlen(r->changes)));
+	notify_reloaded(&r->m->notify, true, r->changes);
 	finish(r);
 }
 
@@ -199,6 +201,7 @@ reload_start(struct reload *r)
 		return;
 	}
 	r->state = RELOAD_PARSING;
+	notify_reloading(&r->m->notify);
 	master_reopen_log(r->m);
 	if (conf_child_start(&r->child, r->m->o->path, r->m->o->optional, &e))
 		reject(r, e.text);

@@ -24,7 +24,8 @@ enum { TEXT_BYTES = 1 << 15, NUMBERS_APART = 1 << 20 };
 
 /* --- the new program is started -------------------------------------------------------------- */
 
-/* One line for the pair and the handover, then one for each door: descriptor and address. */
+/* One line for the pair and the handover, then one for each door: descriptor, whether the file of a
+ * Unix socket is ours, and address. */
 static void
 describe(const struct upgrade *u, int handover, struct buf *out)
 {
@@ -33,7 +34,8 @@ describe(const struct upgrade *u, int handover, struct buf *out)
 	(void)buf_addf(out, "%d %d %d %" PRIu64 "\n", handover, m->pool.pair[0], m->pool.pair[1],
 	    (uint64_t)m->pool.score->last_chat + NUMBERS_APART);
 	for (int i = 0; i < m->doors.n; i++)
-		(void)buf_addf(out, "%d %s\n", m->doors.fds[i], m->doors.urls[i]);
+		(void)buf_addf(out, "%d %s %s\n", m->doors.fds[i],
+		    *m->doors.paths[i] ? "file" : "-", m->doors.urls[i]);
 	(void)buf_add(out, "", 1);
 }
 
@@ -61,6 +63,7 @@ static void __attribute__((noreturn)) become_new(const struct upgrade *u, int ha
 		keep_open(m->doors.fds[i]);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	notify_export(&m->notify);
 	if (setenv(VARIABLE, buf_head(&text), 1) == 0)
 		execv(o->program, (char *const *)(uintptr_t)args);
 	snprintf(msg.text, sizeof msg.text, "%s: %s", o->program, strerror(errno));
@@ -98,6 +101,7 @@ succeed(struct upgrade *u)
 	ev_timer_stop(m->loop, &u->late);
 	log_notice("upgrade result=ok child=%d", (int)u->pid);
 	u->done = true;
+	notify_main_pid(&m->notify, u->pid);
 	m->stopping = true;
 	listen_leave(&m->doors);
 	pool_move(&m->pool);
@@ -257,15 +261,15 @@ legacy_take(struct legacy *l)
 		return;
 	}
 	while ((line = strsep(&rest, "\n")) && l->doors.n < CHAN_FDS) {
-		char *url = strchr(line, ' ');
-		int i = l->doors.n;
+		char file[8] = "";
+		int i = l->doors.n, at = 0;
 
-		if (url == NULL)
+		if (sscanf(line, "%d %7s %n", &l->doors.fds[i], file, &at) < 2 || at == 0)
 			continue;
-		l->doors.fds[i] = (int)strtol(line, NULL, 10);
-		snprintf(l->doors.urls[i], sizeof l->doors.urls[i], "%s", url + 1);
-		if (strncmp(url + 1, "unix:", 5) == 0)
-			snprintf(l->doors.paths[i], sizeof l->doors.paths[i], "%.107s", url + 6);
+		snprintf(l->doors.urls[i], sizeof l->doors.urls[i], "%s", line + at);
+		if (strcmp(file, "file") == 0 && strncmp(line + at, "unix:", 5) == 0)
+			snprintf(
+			    l->doors.paths[i], sizeof l->doors.paths[i], "%.107s", line + at + 5);
 		close_on_exec(l->doors.fds[i]);
 		l->doors.n++;
 	}

@@ -19,5 +19,6 @@ Suite *stop_suite(void);
 Suite *option_suite(void);
 Suite *client_suite(void);
 Suite *log_suite(void);
+Suite *systemd_suite(void);
 
 #endif
