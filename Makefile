@@ -107,11 +107,13 @@ lint: all $(O)/sample
 	scripts/check-layers.py
 	scripts/check-size.py
 	scripts/check-options $(O)/sample
+	scripts/check-units $(O)/xiaotud
 	clang-format --dry-run -Werror $(SOURCES)
 	shellcheck $(filter-out %.py,$(wildcard scripts/*)) .ci/run
 format:
 	clang-format -i $(SOURCES)
 
+UNITS_IN = $(DESTDIR)$(PREFIX)/lib
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SYSCONFDIR)/xiaotu \
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
@@ -121,6 +123,12 @@ install: all
 		test -e $(DESTDIR)$(SYSCONFDIR)/xiaotu/$$f || \
 			install -m 640 etc/$$f $(DESTDIR)$(SYSCONFDIR)/xiaotu/$$f; done
 	for s in 1 5 8; do install -m 644 etc/man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s/; done
+	install -d $(UNITS_IN)/systemd/system $(UNITS_IN)/sysusers.d $(UNITS_IN)/tmpfiles.d
+	install -m 644 etc/xiaotu.sysusers $(UNITS_IN)/sysusers.d/xiaotu.conf
+	for f in xiaotud.service:systemd/system/xiaotud.service \
+			xiaotud.socket:systemd/system/xiaotud.socket xiaotu.tmpfiles:tmpfiles.d/xiaotu.conf; do \
+		sed 's|/usr/local/sbin|$(PREFIX)/sbin|; s|/etc/xiaotu|$(SYSCONFDIR)/xiaotu|' etc/$${f%:*} | \
+			install -m 644 /dev/stdin $(UNITS_IN)/$${f#*:}; done
 clean:
 	rm -rf build
 

@@ -1,7 +1,7 @@
 /* notify.c - see notify.h.
- * A status that changes often (workers that start) is told at most every LATER_S: a hook of the loop
- * looks after every turn whether it is another one than the one told last, so nobody who changes
- * something has to think of it. */
+ * A status that changes often (workers that start) is told at most every LATER_S: a hook of the
+ * loop looks after every turn whether it is another one than the one told last, so nobody who
+ * changes something has to think of it. */
 #include "master/notify.h"
 
 #include "base/env.h"
@@ -179,8 +179,8 @@ is_healthy(const struct master *m)
 	return m->stopping;
 }
 
-/* At half the time; who is hungry is looked at more often, so that health that comes back late still
- * comes in time. */
+/* At half the time; while there is no health it is looked for more often, so that it still counts
+ * when it comes back late. */
 static void
 on_feed(struct ev_loop *loop, struct ev_timer *t, int events)
 {

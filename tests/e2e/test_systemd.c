@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -145,6 +147,43 @@ START_TEST(manager_that_does_not_listen_hears_the_last_state_later)
 		text = manager_wait(&manager, "STATUS=");
 	while (strstr(text, "READY=1\n") == NULL || strstr(text, "last reload ok") == NULL);
 	end(s);
+}
+END_TEST
+
+/* The manager believes the new master only after the old one has named it, and the old one must not
+ * say that the service stops. */
+START_TEST(upgrade_names_the_new_main_process_which_tells_on)
+{
+	struct server *s = begin(HELLO_SERVER);
+	struct peer *p;
+	const char *text;
+	int status;
+	pid_t old, pid;
+
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	manager.watchdog_us = "400000";
+	server_run(s);
+	server_wait_ready(s);
+	p = scene_chat(s);
+	scene_hello(p, "me::hi");
+	server_signal(s, SIGUSR2);
+	text = manager_wait(&manager, "MAINPID=");
+	pid = (pid_t)strtol(strstr(text, "MAINPID=") + 8, NULL, 10);
+	old = s->pid;
+	ck_assert_int_ne(pid, old);
+	ck_assert(procfs_wait_gone(old, SERVER_MS));
+	ck_assert_int_eq(waitpid(old, &status, 0), old);
+	ck_assert_int_eq(status, 0);
+	server_adopt(s, pid);
+	scene_hello(p, "still here");
+	do {
+		text = manager_wait(&manager, "STATUS=");
+		ck_assert_ptr_null(strstr(text, "STOPPING"));
+	} while (strstr(text, "STATUS=serving; ") == NULL);
+	(void)manager_wait(&manager, "WATCHDOG=1");
+	scene_end(s, NULL);
+	(void)manager_wait(&manager, "STOPPING=1\n");
+	manager_close(&manager);
 }
 END_TEST
 
@@ -392,6 +431,7 @@ systemd_suite(void)
 	tcase_add_test(tc, abstract_socket_is_told);
 	tcase_add_test(tc, manager_that_is_gone_harms_nobody);
 	tcase_add_test(tc, manager_that_does_not_listen_hears_the_last_state_later);
+	tcase_add_test(tc, upgrade_names_the_new_main_process_which_tells_on);
 	tcase_add_test(tc, no_child_has_the_variables);
 	tc = scene_case(suite, "watchdog");
 	tcase_add_test(tc, watchdog_is_fed_at_half_its_time);
