@@ -150,6 +150,23 @@ START_TEST(manager_that_does_not_listen_hears_the_last_state_later)
 }
 END_TEST
 
+/* The server is another process afterwards. */
+static void
+upgrade(struct server *s)
+{
+	pid_t old = s->pid, pid;
+	int status;
+
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	server_signal(s, SIGUSR2);
+	pid = (pid_t)strtol(strstr(manager_wait(&manager, "MAINPID="), "=") + 1, NULL, 10);
+	ck_assert_int_ne(pid, old);
+	ck_assert(procfs_wait_gone(old, SERVER_MS));
+	ck_assert_int_eq(waitpid(old, &status, 0), old);
+	ck_assert_int_eq(status, 0);
+	server_adopt(s, pid);
+}
+
 /* The manager believes the new master only after the old one has named it, and the old one must not
  * say that the service stops. */
 START_TEST(upgrade_names_the_new_main_process_which_tells_on)
@@ -157,24 +174,13 @@ START_TEST(upgrade_names_the_new_main_process_which_tells_on)
 	struct server *s = begin(HELLO_SERVER);
 	struct peer *p;
 	const char *text;
-	int status;
-	pid_t old, pid;
 
-	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	manager.watchdog_us = "400000";
 	server_run(s);
 	server_wait_ready(s);
 	p = scene_chat(s);
 	scene_hello(p, "me::hi");
-	server_signal(s, SIGUSR2);
-	text = manager_wait(&manager, "MAINPID=");
-	pid = (pid_t)strtol(strstr(text, "MAINPID=") + 8, NULL, 10);
-	old = s->pid;
-	ck_assert_int_ne(pid, old);
-	ck_assert(procfs_wait_gone(old, SERVER_MS));
-	ck_assert_int_eq(waitpid(old, &status, 0), old);
-	ck_assert_int_eq(status, 0);
-	server_adopt(s, pid);
+	upgrade(s);
 	scene_hello(p, "still here");
 	do {
 		text = manager_wait(&manager, "STATUS=");
@@ -371,6 +377,9 @@ START_TEST(file_of_a_socket_that_was_passed_stays)
 	ck_assert_int_eq(stat(path, &st), 0);
 	ck_assert_int_eq(st.st_mode & 0777, 0600); /* nor is its mode ours */
 	scene_hello(scene_chat(s), "me::hi");
+	upgrade(s);
+	scene_hello(p, "still here");
+	peer_close(p);
 	server_config(s, HELLO_SERVER);
 	server_reload_ok(s);
 	server_baseline(s); /* a door less */
