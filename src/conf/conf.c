@@ -47,6 +47,27 @@ conf_answer_bytes(const struct conf *c)
 	return c->limit_answer_bytes ? (size_t)c->limit_answer_bytes : ANSWER_MOST;
 }
 
+/* FNV-1a (Fowler, Noll, Vo), over the text and its NUL. */
+static uint64_t
+hash_text(uint64_t hash, const char *s)
+{
+	do
+		hash = (hash ^ (unsigned char)*s) * 0x100000001B3ULL;
+	while (*s++);
+	return hash;
+}
+
+uint64_t
+conf_robot_identity(const struct conf_robot *r)
+{
+	uint64_t hash = hash_text(0xCBF29CE484222325ULL, r->name) + (uint64_t)r->kind;
+
+	hash = hash_text(hash_text(hash_text(hash, r->url), r->model), r->secret);
+	for (int i = 0; i < r->api_key.n; i++)
+		hash = hash_text(hash, r->api_key.at[i]);
+	return hash ? hash : 1;
+}
+
 bool
 conf_has_secret(const struct conf *c)
 {

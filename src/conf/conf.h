@@ -83,6 +83,8 @@ struct conf_robot {
 	struct conf_rules rules; /* kind CONF_RULES only */
 };
 
+struct conf_source;
+
 struct conf {
 	struct arena arena;
 	const char *origin; /* the file it came from, or "built-in defaults" */
@@ -102,6 +104,7 @@ struct conf {
 	int64_t log_level; /* enum log_level */
 	bool log_messages;
 	const char *control, *pid_file, *user;
+	const struct conf_source *sources; /* where values were set: conf_source.h */
 };
 
 /* --- the option table (conf_table.c) --------------------------------------------------------- */
@@ -139,5 +142,7 @@ void conf_listen_url(const struct conf_listen *l, char out[160]);
 /* Bytes an answer may have: limits.answer_bytes, or what no limit comes to. */
 size_t conf_answer_bytes(const struct conf *c);
 bool conf_has_secret(const struct conf *c);
+/* Who a robot is, never 0: one with another name, address or key is another one. */
+uint64_t conf_robot_identity(const struct conf_robot *r);
 
 #endif

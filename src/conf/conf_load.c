@@ -7,6 +7,7 @@
 #include "conf/conf_rules.h"
 #include "conf/conf_scan.h"
 #include "conf/conf_show.h"
+#include "conf/conf_source.h"
 #include "conf/conf_value.h"
 
 #include <libgen.h>
@@ -31,6 +32,17 @@ fail_at(struct load *l, const config_setting_t *s, const char *key)
 
 	return err_add(
 	    l->e, "%s:%d: %s", file ? file : l->c->origin, (int)config_setting_source_line(s), key);
+}
+
+/* Remember who set it. A dump brings its sources along. */
+static void
+note_source(struct load *l, const config_setting_t *s, const char *key)
+{
+	const char *file = config_setting_source_file(s);
+
+	if (!l->dump)
+		conf_source_note(
+		    l->c, key, file ? file : l->c->origin, (int)config_setting_source_line(s));
 }
 
 /* The row for `name` in the group whose keys begin with `prefix`. */
@@ -97,6 +109,7 @@ load_group(struct load *l, const config_setting_t *group, const struct opt *tabl
 		}
 		if (conf_value_set(o, base, &l->c->arena, s, l->dir, l->e))
 			return fail_at(l, s, key);
+		note_source(l, s, key);
 	}
 	return 0;
 }
@@ -225,6 +238,8 @@ load_root_one(struct load *l, const config_setting_t *s)
 
 	if (strcmp(name, "listen") == 0 || strcmp(name, "robots") == 0)
 		return 0;
+	if (l->dump && strcmp(name, "sources") == 0)
+		return conf_source_load(l->c, s, l->e);
 	if (is_section(name)) {
 		snprintf(prefix, sizeof prefix, "%s.", name);
 		if (config_setting_type(s) == CONFIG_TYPE_GROUP)
@@ -235,7 +250,7 @@ load_root_one(struct load *l, const config_setting_t *s)
 	if (o == NULL || strchr(name, '.'))
 		fail_unknown(l, conf_options, "", name);
 	else if (conf_value_set(o, l->c, &l->c->arena, s, l->dir, l->e) == 0)
-		return 0;
+		return note_source(l, s, name), 0;
 	return fail_at(l, s, name);
 }
 

@@ -1,11 +1,16 @@
 /* conf_show.c - see conf_show.h. */
 #include "conf/conf_show.h"
 
+#include "base/json.h"
+#include "conf/conf_json.h"
 #include "conf/conf_rules.h"
+#include "conf/conf_source.h"
 #include "conf/conf_value.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { VALUE_BYTES = 1 << 20 };
 
 /* "limits.chats" -> length of "limits", 0 for a key of the root. */
 static size_t
@@ -89,7 +94,8 @@ conf_dump(const struct conf *c, enum conf_dump how, struct buf *out)
 	for (int i = 0; i < c->n_robots && !bad; i++)
 		bad = dump_robot(&c->robots[i], masked, out) ||
 		      buf_adds(out, i + 1 < c->n_robots ? "\t},\n" : "\t}\n");
-	return bad || buf_adds(out, ");\n") ? -1 : 0;
+	bad = bad || buf_adds(out, ");\n");
+	return bad || (!masked && conf_source_dump(c, out)) ? -1 : 0;
 }
 
 /* --- the sample file ------------------------------------------------------------------------- */
@@ -171,15 +177,25 @@ conf_sample(struct buf *out)
 /* --- the difference -------------------------------------------------------------------------- */
 
 struct diff {
-	void (*on_change)(const char *key, enum opt_policy policy, void *arg);
+	void (*on_change)(const struct conf_change *change, void *arg);
 	void *arg;
 	int n;
+	struct buf from, to; /* of the change being told */
 };
 
+/* d->from and d->to hold the values, and are empty again afterwards. */
 static void
 tell(struct diff *d, const char *key, enum opt_policy policy)
 {
-	d->on_change(key, policy, d->arg);
+	struct conf_change change = { .key = key, .policy = policy };
+
+	(void)buf_add(&d->from, "", 1);
+	(void)buf_add(&d->to, "", 1);
+	change.from = buf_head(&d->from);
+	change.to = buf_head(&d->to);
+	d->on_change(&change, d->arg);
+	buf_cut(&d->from, 0);
+	buf_cut(&d->to, 0);
 	d->n++;
 }
 
@@ -192,21 +208,60 @@ diff_rows(struct diff *d, const struct opt *table, const void *a, const void *b,
 		if (conf_value_same(o, a, b))
 			continue;
 		snprintf(key, sizeof key, "%s%s", where, o->path);
+		(void)(conf_json_value(o, a, &d->from) || conf_json_value(o, b, &d->to));
 		tell(d, key, o->policy);
 	}
 }
 
 static void
+put_doors(const struct conf *c, struct buf *out)
+{
+	char url[160];
+
+	(void)buf_adds(out, "[");
+	for (int i = 0; i < c->n_listen; i++) {
+		conf_listen_url(&c->listen[i], url);
+		(void)((i && buf_adds(out, ",")) || json_write(url, strlen(url), out));
+	}
+	(void)buf_adds(out, "]");
+}
+
+static void
+put_names(const struct conf *c, struct buf *out)
+{
+	(void)buf_adds(out, "[");
+	for (int i = 0; i < c->n_robots; i++)
+		(void)((i && buf_adds(out, ",")) ||
+		       json_write(c->robots[i].name, strlen(c->robots[i].name), out));
+	(void)buf_adds(out, "]");
+}
+
+static void
 diff_listen(struct diff *d, const struct conf *a, const struct conf *b)
 {
-	struct diff inner = *d;
+	int n = a->n_listen != b->n_listen;
 
-	inner.n = a->n_listen != b->n_listen;
-	for (int i = 0; i < a->n_listen && !inner.n; i++)
+	for (int i = 0; i < a->n_listen && !n; i++)
 		for (const struct opt *o = conf_listen_options; o->path; o++)
-			inner.n += !conf_value_same(o, &a->listen[i], &b->listen[i]);
-	if (inner.n)
-		tell(d, "listen", OPT_LIVE);
+			n += !conf_value_same(o, &a->listen[i], &b->listen[i]);
+	if (n == 0)
+		return;
+	put_doors(a, &d->from);
+	put_doors(b, &d->to);
+	tell(d, "listen", OPT_LIVE);
+}
+
+static void
+diff_rules(struct diff *d, const struct conf_robot *a, const struct conf_robot *b)
+{
+	char key[96];
+
+	if (conf_rules_same(&a->rules, &b->rules))
+		return;
+	snprintf(key, sizeof key, "robots.%s.rules", b->name);
+	(void)buf_addf(&d->from, "\"%d rules\"", a->rules.n_rules);
+	(void)buf_addf(&d->to, "\"%d rules\"", b->rules.n_rules);
+	tell(d, key, OPT_LIVE);
 }
 
 static void
@@ -215,27 +270,30 @@ diff_robots(struct diff *d, const struct conf *a, const struct conf *b)
 	char where[96];
 
 	if (a->n_robots != b->n_robots) {
+		put_names(a, &d->from);
+		put_names(b, &d->to);
 		tell(d, "robots", OPT_LIVE);
 		return;
 	}
 	for (int i = 0; i < a->n_robots; i++) {
 		snprintf(where, sizeof where, "robots.%s.", b->robots[i].name);
 		diff_rows(d, conf_robot_options, &a->robots[i], &b->robots[i], where);
-		if (!conf_rules_same(&a->robots[i].rules, &b->robots[i].rules)) {
-			snprintf(where, sizeof where, "robots.%s.rules", b->robots[i].name);
-			tell(d, where, OPT_LIVE);
-		}
+		diff_rules(d, &a->robots[i], &b->robots[i]);
 	}
 }
 
 int
 conf_diff(const struct conf *a, const struct conf *b,
-    void (*on_change)(const char *key, enum opt_policy policy, void *arg), void *arg)
+    void (*on_change)(const struct conf_change *change, void *arg), void *arg)
 {
-	struct diff d = { on_change, arg, 0 };
+	struct diff d = { .on_change = on_change, .arg = arg };
 
+	buf_init(&d.from, VALUE_BYTES);
+	buf_init(&d.to, VALUE_BYTES);
 	diff_rows(&d, conf_options, a, b, "");
 	diff_listen(&d, a, b);
 	diff_robots(&d, a, b);
+	buf_release(&d.from);
+	buf_release(&d.to);
 	return d.n;
 }

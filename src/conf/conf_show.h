@@ -19,9 +19,15 @@ int conf_dump(const struct conf *c, enum conf_dump how, struct buf *out);
 /* Append the sample configuration file: every key with its default and what it does. */
 int conf_sample(struct buf *out);
 
-/* Call on_change(key, policy, arg) for every key that differs; keys in lists as "robots.NAME.url",
- * "listen". Secret values are never told. Returns the number of changes. */
+/* One key that differs; keys in lists as "robots.NAME.url", "listen". The values are JSON, secrets
+ * masked. Borrowed for the call. */
+struct conf_change {
+	const char *key, *from, *to;
+	enum opt_policy policy;
+};
+
+/* Call on_change for every key that differs. Returns the number of changes. */
 int conf_diff(const struct conf *a, const struct conf *b,
-    void (*on_change)(const char *key, enum opt_policy policy, void *arg), void *arg);
+    void (*on_change)(const struct conf_change *change, void *arg), void *arg);
 
 #endif

@@ -67,7 +67,7 @@ const struct opt conf_options[] = {
 	{ "log.messages", OPT_BOOL, FLAG(conf, log_messages), "false", 0, 0, NULL, OPT_LIVE, OPT_PLAIN,
 	  "log what is said, too" },
 	{ "control", OPT_PATH, TEXT(conf, control), "/run/xiaotu/control.sock", 0, 107, NULL, OPT_RESTART, OPT_PLAIN,
-	  "socket for xiaotuctl; not opened by this version" },
+	  "socket for xiaotuctl; \"\": none" },
 	{ "pid_file", OPT_PATH, TEXT(conf, pid_file), "", 0, 4096, NULL, OPT_RESTART, OPT_PLAIN,
 	  "file with the master's process id, for -s; \"\": none" },
 	{ "user", OPT_TEXT, TEXT(conf, user), "", 0, 64, NULL, OPT_RESTART, OPT_PLAIN,

@@ -147,14 +147,15 @@ ask_workers(struct reload *r)
 }
 
 static void
-on_change(const char *key, enum opt_policy policy, void *arg)
+on_change(const struct conf_change *change, void *arg)
 {
 	struct reload *r = arg;
 	size_t n = strlen(r->changes);
 
-	snprintf(r->changes + n, sizeof r->changes - n, "%s%s", n ? " " : "", key);
-	if (policy == OPT_RESTART && *r->refused == '\0')
-		snprintf(r->refused, sizeof r->refused, "%s: takes a restart to change", key);
+	snprintf(r->changes + n, sizeof r->changes - n, "%s%s", n ? " " : "", change->key);
+	if (change->policy == OPT_RESTART && *r->refused == '\0')
+		snprintf(
+		    r->refused, sizeof r->refused, "%s: takes a restart to change", change->key);
 }
 
 /* The log of the new settings, when it is another one. Returns 0 or -1. */

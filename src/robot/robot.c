@@ -15,28 +15,6 @@ const char *const why_words[] = { "ok", "timeout", "unavailable", "bad-reply", "
 static const struct robot_ops *const kinds[] = { &robot_rules, &robot_hello, &robot_turing,
 	&robot_turing2, &robot_openai, &robot_ollama, &robot_anthropic };
 
-/* FNV-1a (Fowler, Noll, Vo), over the text and its NUL. */
-static uint64_t
-hash_text(uint64_t hash, const char *s)
-{
-	do
-		hash = (hash ^ (unsigned char)*s) * 0x100000001B3ULL;
-	while (*s++);
-	return hash;
-}
-
-/* Who it is for the other workers: a robot with another key or address is another robot. */
-static uint64_t
-identity(const struct conf_robot *c)
-{
-	uint64_t hash = hash_text(0xCBF29CE484222325ULL, c->name) + (uint64_t)c->kind;
-
-	hash = hash_text(hash_text(hash_text(hash, c->url), c->model), c->secret);
-	for (int i = 0; i < c->api_key.n; i++)
-		hash = hash_text(hash, c->api_key.at[i]);
-	return hash ? hash : 1;
-}
-
 struct robot *
 robot_open(const struct conf_robot *c, const struct robot_env *env, struct err *e)
 {
@@ -45,7 +23,7 @@ robot_open(const struct conf_robot *c, const struct robot_env *env, struct err *
 	r->ops = kinds[c->kind];
 	r->conf = c;
 	r->env = *env;
-	r->standing = standings_find(env->standings, identity(c), lapse_now_ms());
+	r->standing = standings_find(env->standings, conf_robot_identity(c), lapse_now_ms());
 	if (r->ops->open(r, e)) {
 		err_add(e, "robot \"%s\"", c->name);
 		free(r);

@@ -2,7 +2,9 @@
 #include "unit/conf/suites.h"
 
 #include "conf/conf_child.h"
+#include "conf/conf_json.h"
 #include "conf/conf_load.h"
+#include "conf/conf_source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,6 +192,83 @@ START_TEST(hostile_files_cost_a_child)
 }
 END_TEST
 
+/* "NAME:LINE", the name without its folder; "" for a default. */
+static const char *
+source(const struct conf *c, const char *key)
+{
+	const struct conf_source *s = conf_source_of(c, key);
+	static char text[64];
+	const char *name;
+
+	if (s == NULL)
+		return "";
+	name = strrchr(s->file, '/');
+	snprintf(text, sizeof text, "%s:%d", name ? name + 1 : s->file, s->line);
+	return text;
+}
+
+/* By way of the child, whose dump must bring them along. */
+START_TEST(every_value_knows_where_it_was_set)
+{
+	struct err e = { "" };
+	struct conf *c;
+	int memfd;
+
+	put("more.conf", "\nlimits = { chats = 5;\nmessage_bytes = 9; };\n", 0600);
+	put("key", "s3cr3t\n", 0600);
+	put("xiaotud.conf",
+	    "workers = 7;\n@include \"more.conf\"\n"
+	    "listen = ( { port = 80; },\n{ port = 81; } );\n"
+	    "robots = ( { type = \"hello\"; },\n"
+	    "{ name = \"t\"; type = \"turing\";\napi_key_file = \"key\"; } );\n",
+	    0600);
+	c = conf_load_apart(path, false, &memfd, &e);
+	ck_assert_msg(c != NULL, "%s", e.text);
+	ck_assert_str_eq(source(c, "workers"), "xiaotud.conf:1");
+	ck_assert_str_eq(source(c, "greeting"), "");
+	ck_assert_str_eq(source(c, "limits.chats"), "more.conf:2");
+	ck_assert_str_eq(source(c, "limits.message_bytes"), "more.conf:3");
+	ck_assert_str_eq(source(c, "listen.[0].port"), "xiaotud.conf:3");
+	ck_assert_str_eq(source(c, "listen.[1].port"), "xiaotud.conf:4");
+	ck_assert_str_eq(source(c, "listen.[1].address"), "");
+	ck_assert_str_eq(source(c, "robots.[1].api_key_file"), "xiaotud.conf:7");
+	conf_free(c);
+	close(memfd);
+}
+END_TEST
+
+START_TEST(as_json_all_values_have_their_source_and_secrets_are_masked)
+{
+	struct err e = { "" };
+	struct conf *c;
+	struct buf out;
+	char source[160];
+
+	put("key", "s3cr3t\nother\n", 0600);
+	put("xiaotud.conf",
+	    "workers = 7;\nrobots = ( { name = \"t\"; type = \"turing\";\n"
+	    "api_key_file = \"key\"; secret = \"0123456789abcdef\"; } );\n",
+	    0600);
+	c = conf_load_file(path, false, &e);
+	ck_assert_msg(c != NULL, "%s", e.text);
+	buf_init(&out, 1 << 20);
+	ck_assert_int_eq(conf_json(c, &out), 0);
+	ck_assert_int_eq(buf_add(&out, "", 1), 0);
+	snprintf(source, sizeof source,
+	    "{\"key\":\"robots.t.api_key\",\"value\":[\"***\",\"***\"],\"source\":\"%s:3\"}", path);
+	ck_assert_ptr_nonnull(strstr(buf_head(&out), source));
+	snprintf(source, sizeof source,
+	    "{\"key\":\"robots.t.secret\",\"value\":\"***\",\"source\":\"%s:3\"}", path);
+	ck_assert_ptr_nonnull(strstr(buf_head(&out), source));
+	ck_assert_ptr_nonnull(strstr(buf_head(&out),
+	    "{\"key\":\"timeouts.idle\",\"value\":\"30m\",\"source\":\"default\"}"));
+	ck_assert_ptr_null(strstr(buf_head(&out), "s3cr3t"));
+	ck_assert_ptr_null(strstr(buf_head(&out), "0123456789abcdef"));
+	buf_release(&out);
+	conf_free(c);
+}
+END_TEST
+
 Suite *
 load_suite(void)
 {
@@ -203,6 +282,8 @@ load_suite(void)
 	tcase_add_test(tc, a_key_is_kept_from_others);
 	tcase_add_test(tc, rule_files_are_checked);
 	tcase_add_test(tc, hostile_files_cost_a_child);
+	tcase_add_test(tc, every_value_knows_where_it_was_set);
+	tcase_add_test(tc, as_json_all_values_have_their_source_and_secrets_are_masked);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -25,11 +25,20 @@ dump(const struct conf *c, enum conf_dump how, struct buf *out)
 }
 
 static void
-on_change(const char *key, enum opt_policy policy, void *arg)
+on_change(const struct conf_change *change, void *arg)
 {
 	struct buf *out = arg;
 
-	ck_assert_int_eq(buf_addf(out, "%s%s ", key, policy == OPT_RESTART ? "!" : ""), 0);
+	ck_assert_int_eq(
+	    buf_addf(out, "%s%s ", change->key, change->policy == OPT_RESTART ? "!" : ""), 0);
+}
+
+static void
+on_values(const struct conf_change *change, void *arg)
+{
+	struct buf *out = arg;
+
+	ck_assert_int_eq(buf_addf(out, "%s: %s -> %s\n", change->key, change->from, change->to), 0);
 }
 
 static void
@@ -113,6 +122,46 @@ START_TEST(differences_are_named_by_key)
 }
 END_TEST
 
+START_TEST(differences_have_both_values_and_no_secret)
+{
+	struct conf *from = load(TURING "workers = 1; greeting = \"a\\nb\";");
+	struct conf *to =
+	    load("robots = ( { name = \"t\"; type = \"turing\"; api_key = \"n3w\"; } );"
+		 "workers = 2; timeouts = { idle = 90; }; listen = ( { port = 80; } );");
+	struct buf out;
+
+	buf_init(&out, 4096);
+	ck_assert_int_eq(conf_diff(from, to, on_values, &out), 5);
+	ck_assert_int_eq(buf_add(&out, "", 1), 0);
+	ck_assert_str_eq(buf_head(&out),
+	    "workers: 1 -> 2\n"
+	    "greeting: \"a\\nb\" -> \"你好，欢迎来到机器人聊天器！\\n\"\n"
+	    "timeouts.idle: \"30m\" -> \"90s\"\n"
+	    "listen: [\"tcp://127.0.0.1:9999\"] -> [\"tcp://127.0.0.1:80\"]\n"
+	    "robots.t.api_key: [\"***\"] -> [\"***\"]\n");
+	buf_release(&out);
+	conf_free(from);
+	conf_free(to);
+}
+END_TEST
+
+START_TEST(robots_are_told_apart_by_name_address_and_key)
+{
+	struct conf *a = load(TURING), *b = load(TURING);
+	struct conf_robot *r = &b->robots[0];
+	const char *other = "other";
+
+	ck_assert(conf_robot_identity(&a->robots[0]) == conf_robot_identity(r));
+	r->model = other;
+	ck_assert(conf_robot_identity(&a->robots[0]) != conf_robot_identity(r));
+	r->model = a->robots[0].model;
+	r->api_key.at[0] = other;
+	ck_assert(conf_robot_identity(&a->robots[0]) != conf_robot_identity(r));
+	conf_free(a);
+	conf_free(b);
+}
+END_TEST
+
 Suite *
 show_suite(void)
 {
@@ -123,6 +172,8 @@ show_suite(void)
 	tcase_add_test(tc, a_masked_dump_hides_keys_only);
 	tcase_add_test(tc, the_sample_is_the_defaults);
 	tcase_add_test(tc, differences_are_named_by_key);
+	tcase_add_test(tc, differences_have_both_values_and_no_secret);
+	tcase_add_test(tc, robots_are_told_apart_by_name_address_and_key);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
