@@ -39,7 +39,8 @@ void lapse_touch(struct lapse *l, struct lapse_entry *e);
 /* Take it out of its list; harmless when it is in none. */
 void lapse_stop(struct lapse_entry *e);
 
-/* Monotonic milliseconds. */
+/* Monotonic milliseconds, microseconds. */
 int64_t lapse_now_ms(void);
+int64_t lapse_now_us(void);
 
 #endif

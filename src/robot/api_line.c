@@ -66,7 +66,9 @@ api_line_enter(struct api_call *call)
 {
 	struct api_robot *a = robot_api_of(call);
 
-	if (a->r->conf->max_inflight == 0 || call->counted) {
+	if (a->r->conf->max_inflight == 0) {
+		standing_enter_freely(a->r->standing, a->r->env.slot);
+		call->counted = true;
 		robot_api_send(call);
 		return;
 	}

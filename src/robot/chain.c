@@ -140,6 +140,7 @@ ask_robot(struct chain_ask *a, int i)
 	a->running = true;
 	/* A robot that rests is not asked again and again because nobody else is there. */
 	a->ask.alone = is_alone(a) && !a->forced;
+	a->since_us = lapse_now_us();
 	standing_add(&r->standing->asked, 1);
 	robot_ask(r, a->talk, &a->ask, &own_sink, a);
 }
@@ -155,9 +156,12 @@ static void
 on_piece(void *arg, const char *text, size_t n)
 {
 	struct chain_ask *a = arg;
+	const struct robot *r = a->chain->robots[a->at];
 
-	if (!a->said)
-		be_well(a->chain->robots[a->at]);
+	if (!a->said) {
+		be_well(r);
+		histogram_add(&r->standing->first_text_duration, lapse_now_us() - a->since_us);
+	}
 	a->said = true;
 	a->sink->piece(a->arg, text, n);
 }
@@ -184,7 +188,9 @@ judge(struct chain_ask *a, enum why why)
 		standing_add(&r->standing->tokens_in, a->ask.tokens_in);
 	if (a->ask.tokens_out > 0)
 		standing_add(&r->standing->tokens_out, a->ask.tokens_out);
-	if (why != WHY_OK && why != WHY_RESTS && why != WHY_BUSY)
+	if (why == WHY_OK)
+		histogram_add(&r->standing->answer_duration, lapse_now_us() - a->since_us);
+	else if (why != WHY_RESTS && why != WHY_BUSY)
 		r->standing->why = (int)why;
 	switch (why) {
 	case WHY_OK:

@@ -26,8 +26,9 @@ struct chain_ask {
 	const struct talk *talk;
 	const struct sink *sink;
 	void *arg;
-	int at;    /* robot being asked */
-	int first; /* the one the chat chose, or -1 */
+	int at;           /* robot being asked */
+	int first;        /* the one the chat chose, or -1 */
+	int64_t since_us; /* it is being asked */
 	uint64_t tried;
 	bool said; /* text went out */
 	bool running, probing;

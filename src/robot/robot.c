@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const why_words[] = { "ok", "timeout", "unavailable", "bad-reply", "refused", "key",
-	"quota", "rate", "no-answer", "too-long", "busy", "rests" };
-
 /* In the order of enum conf_kind. */
 static const struct robot_ops *const kinds[] = { &robot_rules, &robot_hello, &robot_turing,
 	&robot_turing2, &robot_openai, &robot_ollama, &robot_anthropic };
@@ -78,15 +75,7 @@ robot_wants_history(const struct robot *r)
 int64_t
 robot_rests_ms(const struct robot *r, int64_t now_ms)
 {
-	int64_t ms = standing_rests_ms(r->standing, false, now_ms), first_ms = INT64_MAX;
-	int n = r->conf->api_key.n ? r->conf->api_key.n : 1;
-
-	for (int i = 0; i < n; i++) {
-		int64_t aside_ms = standing_aside_ms(r->standing, i, now_ms);
-
-		first_ms = aside_ms < first_ms ? aside_ms : first_ms;
-	}
-	return first_ms > ms ? first_ms : ms;
+	return standing_away_ms(r->standing, r->conf->api_key.n, now_ms);
 }
 
 bool

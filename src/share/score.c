@@ -4,6 +4,14 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
+#define OWNER score_slot
+const struct metric score_metrics[] = { SCORE_METRICS(METRIC_ROW){ .name = NULL } };
+#undef OWNER
+
+#define EVENT_ROW(member, family, label, help)                                                     \
+	{ offsetof(struct score_events, member), #member, family, label, help },
+const struct score_event score_events[] = { SCORE_EVENTS(EVENT_ROW){ .name = NULL } };
+
 struct score *
 score_new(void)
 {
@@ -29,4 +37,21 @@ score_chats(const struct score *s)
 	for (int i = 0; i < SCORE_SLOTS; i++)
 		n += atomic_load_explicit(&s->slots[i].chats, memory_order_relaxed);
 	return n;
+}
+
+int64_t
+score_sum(const struct score *s, const struct metric *m)
+{
+	int64_t n = 0;
+
+	for (int i = 0; i < SCORE_SLOTS; i++)
+		n += metric_number(m, &s->slots[i]);
+	return n;
+}
+
+void
+score_join(const struct score *s, const struct metric *m, struct histogram *h)
+{
+	for (int i = 0; i < SCORE_SLOTS; i++)
+		histogram_join(h, metric_time(m, &s->slots[i]));
 }

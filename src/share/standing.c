@@ -5,6 +5,10 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
+#define OWNER standing
+const struct metric standing_metrics[] = { STANDING_METRICS(METRIC_ROW){ .name = NULL } };
+#undef OWNER
+
 struct standings *
 standings_new(void)
 {
@@ -29,16 +33,20 @@ static void
 begin_afresh(struct standing *s)
 {
 	forget_pauses(s);
-	s->in_flight = 0;
 	for (int i = 0; i < STANDING_SLOTS; i++) {
 		if (s->in_flight_of[i])
 			s->in_flight_of[i] = 0;
 		if (s->waits_since_ms[i])
 			s->waits_since_ms[i] = 0;
 	}
-#define STANDING_ZERO(name, help) s->name = 0;
-	STANDING_COUNTERS(STANDING_ZERO)
-#undef STANDING_ZERO
+	for (const struct metric *m = standing_metrics; m->name; m++) {
+		void *at = (char *)s + m->place;
+
+		if (m->kind == METRIC_TIME)
+			histogram_clear(at);
+		else
+			*(_Atomic int64_t *)at = 0;
+	}
 }
 
 static struct standing *
@@ -72,6 +80,15 @@ standings_find(struct standings *s, uint64_t key, int64_t now_ms)
 	begin_afresh(one);
 	one->key = key;
 	return one;
+}
+
+const struct standing *
+standings_look(const struct standings *s, uint64_t key)
+{
+	for (int i = 0; i < STANDING_ROBOTS && s->robots[i].key; i++)
+		if (s->robots[i].key == key)
+			return &s->robots[i];
+	return NULL;
 }
 
 void
@@ -176,6 +193,19 @@ standing_aside_ms(const struct standing *s, int i, int64_t now_ms)
 	return until > now_ms ? until - now_ms : 0;
 }
 
+int64_t
+standing_away_ms(const struct standing *s, int n_keys, int64_t now_ms)
+{
+	int64_t ms = standing_rests_ms(s, false, now_ms), first_ms = INT64_MAX;
+
+	for (int i = 0; i < (n_keys ? n_keys : 1); i++) {
+		int64_t aside_ms = standing_aside_ms(s, i, now_ms);
+
+		first_ms = aside_ms < first_ms ? aside_ms : first_ms;
+	}
+	return first_ms > ms ? first_ms : ms;
+}
+
 /* --- the queue ------------------------------------------------------------------------------- */
 
 static bool
@@ -202,6 +232,13 @@ standing_enter(struct standing *s, int slot, int64_t most, int64_t since_ms, int
 		return true;
 	standing_leave(s, slot);
 	return false;
+}
+
+void
+standing_enter_freely(struct standing *s, int slot)
+{
+	s->in_flight_of[slot]++;
+	s->in_flight++;
 }
 
 void

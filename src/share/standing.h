@@ -11,6 +11,8 @@
 #ifndef SHARE_STANDING_H
 #define SHARE_STANDING_H
 
+#include "share/metric.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,39 +27,46 @@ enum {
 	STANDING_ASKED_MS = 600000 /* longest pause that a robot may ask for itself */
 };
 
-#define STANDING_COUNTERS(X)                                                                       \
-	X(asked, "messages given to this robot")                                                   \
-	X(answered, "messages it answered")                                                        \
-	X(failed, "messages it could not answer")                                                  \
-	X(passed, "messages it was not asked because it rests")                                    \
-	X(retries, "requests made again")                                                          \
-	X(tokens_in, "tokens read, as it tells")                                                   \
-	X(tokens_out, "tokens written, as it tells")
+/* Of each robot; see metric.h. */
+#define STANDING_METRICS(X)                                                                        \
+	X(GAUGE, in_flight, "Requests under way.")                                                 \
+	X(COUNTER, asked, "Messages given to it.")                                                 \
+	X(COUNTER, answered, "Messages it answered.")                                              \
+	X(COUNTER, failed, "Messages it could not answer.")                                        \
+	X(COUNTER, passed, "Messages it was not asked because it rests.")                          \
+	X(COUNTER, retries, "Requests made again.")                                                \
+	X(COUNTER, tokens_in, "Tokens read, as it tells.")                                         \
+	X(COUNTER, tokens_out, "Tokens written, as it tells.")                                     \
+	X(TIME, first_text_duration,                                                               \
+	    "From a message given to it to the first text of its answer.")                         \
+	X(TIME, answer_duration, "From a message given to it to the end of its answer.")
 
 struct standing {
 	_Atomic uint64_t key;    /* whose it is; 0: nobody's */
 	_Atomic int64_t used_ms; /* opened last */
-	_Atomic int why;         /* enum why of the last failure */
+	_Atomic int why;         /* enum why (why.h) of the last failure */
 	_Atomic int64_t points;  /* of failures in a row */
 	_Atomic int64_t open_until_ms, pause_ms, probe_until_ms, asked_until_ms;
 	_Atomic int64_t aside_until_ms[STANDING_KEYS];
-	_Atomic int64_t in_flight; /* requests of all workers */
-	_Atomic int64_t in_flight_of[STANDING_SLOTS];
+	_Atomic int64_t in_flight_of[STANDING_SLOTS];   /* each worker's part of in_flight */
 	_Atomic int64_t waits_since_ms[STANDING_SLOTS]; /* first in each worker's queue; 0: none */
-#define STANDING_MEMBER(name, help) _Atomic int64_t name;
-	STANDING_COUNTERS(STANDING_MEMBER)
-#undef STANDING_MEMBER
+	STANDING_METRICS(METRIC_MEMBER)
 };
 
 struct standings {
 	struct standing robots[STANDING_ROBOTS];
 };
 
+/* The table of STANDING_METRICS; it ends with a row without a name. */
+extern const struct metric standing_metrics[];
+
 /* NULL when there is no memory. */
 struct standings *standings_new(void);
 /* The standing of the robot with this hash (not 0); the longest unused one is given up for a new
  * robot when all are taken. Never NULL. */
 struct standing *standings_find(struct standings *s, uint64_t key, int64_t now_ms);
+/* The same without claiming one; NULL when there is none. */
+const struct standing *standings_look(const struct standings *s, uint64_t key);
 /* A worker is gone: its requests are, too. */
 void standings_forget_slot(struct standings *s, int slot);
 /* New settings, or an operator who says that things are mended: nobody rests any more. */
@@ -91,6 +100,8 @@ int64_t standing_rests_ms(const struct standing *s, bool asked_for, int64_t now_
 bool standing_set_aside(struct standing *s, int i, int64_t until_ms, int64_t now_ms);
 /* Ms that it stays aside, 0: it does not. */
 int64_t standing_aside_ms(const struct standing *s, int i, int64_t now_ms);
+/* Ms until it may be asked again: its breaker is open, or all its n_keys are set aside. 0: now. */
+int64_t standing_away_ms(const struct standing *s, int n_keys, int64_t now_ms);
 
 /* --- the queue ------------------------------------------------------------------------------- */
 
@@ -98,6 +109,8 @@ int64_t standing_aside_ms(const struct standing *s, int i, int64_t now_ms);
  * since `since_ms`? Then it is counted. Who waits longest over all workers comes first; who is said
  * to wait since before `stale_ms` does not look after its queue any more and is passed over. */
 bool standing_enter(struct standing *s, int slot, int64_t most, int64_t since_ms, int64_t stale_ms);
+/* The same without a limit. */
+void standing_enter_freely(struct standing *s, int slot);
 void standing_leave(struct standing *s, int slot);
 /* Tell the others since when the first in this worker's queue waits; 0: it is empty. */
 void standing_waits(struct standing *s, int slot, int64_t since_ms);

@@ -44,7 +44,7 @@ add_account(const struct turn *t, struct buf *line)
 static void
 log_turn(const struct turn *t, const char *outcome)
 {
-	int64_t ms = lapse_now_ms() - t->since_ms;
+	int64_t ms = (lapse_now_us() - t->since_us) / 1000;
 	const struct talk *k = &t->talk;
 	struct buf line;
 
@@ -104,6 +104,7 @@ on_done(void *arg, enum why why)
 		remember(t);
 	count_tokens(t);
 	score_add(fail ? &t->w->score->failures : &t->w->score->answers, 1);
+	histogram_add(&t->w->score->message_duration, lapse_now_us() - t->since_us);
 	log_turn(t, fail ? sentence_fail_word(fail) : "ok");
 	t->sink->done(t->arg, fail);
 }
@@ -164,7 +165,7 @@ turn_start(struct worker *w, const struct question *q, const struct turn_sink *s
 	t->sink = sink;
 	t->arg = arg;
 	t->chat = q->chat;
-	t->since_ms = lapse_now_ms();
+	t->since_us = lapse_now_us();
 	t->talk = (struct talk){ user, text, q->n_user, q->n_text, NULL, 0 };
 	t->msg = (struct msg){ .id = id, .n_id = q->n_id, .stream = q->stream };
 	buf_init(&t->answer, (uint32_t)conf_answer_bytes(t->setup->conf) + SENTENCE_BYTES);

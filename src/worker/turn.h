@@ -39,7 +39,7 @@ struct turn {
 	struct lapse_entry notice;
 	bool paused;
 	uint64_t chat;
-	int64_t since_ms;
+	int64_t since_us;
 	char bytes[]; /* user, text, id */
 };
 

@@ -6,5 +6,6 @@
 
 Suite *chan_suite(void);
 Suite *tally_suite(void);
+Suite *metrics_suite(void);
 
 #endif
