@@ -24,6 +24,8 @@ enum chan_kind {
 	CHAN_MOVE,      /* master: hand your chats to the others and leave, within number ms */
 	CHAN_TIRED,     /* worker: it is time for somebody else */
 	CHAN_HELLO,     /* new master: number is the form of chats it can take up */
+	CHAN_LIST,      /* master: number; tell your chats */
+	CHAN_LISTED,    /* worker: number; fd: sealed memfd, a JSON object a line */
 };
 
 struct chan_msg {

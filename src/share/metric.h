@@ -1,6 +1,6 @@
 /* metric.h - a list of metrics is one X-macro: it gives the members of a struct in shared memory
  *          and the table that knows them by name.
- * For:     score.h and standing.h; what the table is good for is in metrics.h and the control socket.
+ * For:     score.h and standing.h; metrics.h and the control socket go by the tables.
  * Holds:   a row is X(KIND, member, help); the member's name is its name in JSON and, with prefix
  *          and unit, in Prometheus' text. GAUGE: goes up and down. COUNTER: only up. TIME: a
  *          histogram of durations. INNER: nobody's business outside.

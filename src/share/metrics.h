@@ -1,7 +1,7 @@
 /* metrics.h - the counters of the shared memory as Prometheus' text.
  * For:     the command `metrics` of the control socket.     Callers: master/.
- * Holds:   text format 0.0.4: a family has one HELP and one TYPE, names begin with xiaotu_, counters
- *          end with _total, times are seconds, histogram buckets are cumulative.
+ * Holds:   text format 0.0.4: a family has one HELP and one TYPE; names begin with xiaotu_,
+ *          counters end with _total, times are seconds, histogram buckets are cumulative.
  * Memory:  texts go into the caller's buffer. */
 #ifndef SHARE_METRICS_H
 #define SHARE_METRICS_H

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "wire/sentence.h"
 #include "worker/move.h"
+#include "worker/roster.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -58,6 +59,7 @@ conn_free(struct conn *c)
 	ev_io_stop(w->loop, &c->io);
 	lapse_stop(&c->deadline);
 	later_remove(&c->update);
+	roster_on_gone(c);
 	list_remove(&c->link);
 	list_remove(&c->moving);
 	wire_done(&c->wire, &c->in);

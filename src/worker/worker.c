@@ -6,6 +6,7 @@
 #include "worker/conn.h"
 #include "worker/dgram.h"
 #include "worker/move.h"
+#include "worker/roster.h"
 #include "worker/turn.h"
 
 #include <errno.h>
@@ -275,6 +276,9 @@ take(struct worker *w, struct chan_msg *m)
 	case CHAN_MOVE:
 		move(w, m->number);
 		break;
+	case CHAN_LIST:
+		roster_start(w, m->number);
+		break;
 	default:
 		break;
 	}
@@ -342,6 +346,8 @@ on_beat(struct ev_loop *loop, struct ev_timer *t, int events)
 	(void)loop;
 	(void)events;
 	beat(w);
+	score_add(&w->score->log_lost, (int64_t)(log_lost() - w->told_lost));
+	w->told_lost = log_lost();
 	if (w->told_tired || w->draining || w->moving || !is_tired(w))
 		return;
 	w->told_tired = true;
@@ -385,6 +391,7 @@ start(struct worker *w, struct err *e)
 	init_loop(w);
 	w->score = &boot->score->slots[boot->slot];
 	w->first_message = w->score->messages;
+	w->told_lost = log_lost();
 	w->store = store_mem.open(e);
 	w->env = (struct robot_env){ .loop = w->loop,
 		.later = &w->later,
@@ -408,6 +415,7 @@ finish(struct worker *w)
 	ev_timer_stop(w->loop, &w->drain);
 	ev_timer_stop(w->loop, &w->beat);
 	move_stop(w);
+	roster_stop(w);
 	doors_close(&w->doors);
 	forget_next(w);
 	setup_drop(w->setup);
