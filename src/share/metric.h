@@ -27,7 +27,7 @@ struct metric {
 
 /* For the struct, and for its table: #define OWNER its name before. */
 #define METRIC_MEMBER(kind, name, help) METRIC_TYPE_##kind name;
-#define METRIC_ROW(kind, name, help)    { METRIC_##kind, offsetof(struct OWNER, name), #name, help },
+#define METRIC_ROW(k, name, help)       { METRIC_##k, offsetof(struct OWNER, name), #name, help },
 
 static inline int64_t
 metric_number(const struct metric *m, const void *base)
