@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* --- the log --------------------------------------------------------------------------------- */
@@ -28,7 +29,7 @@ master_use_log(struct master *m, int fd)
 	return pool_send(&m->pool, &msg, true) ? 0 : -1;
 }
 
-void
+int
 master_reopen_log(struct master *m)
 {
 	struct err e = { "" };
@@ -36,13 +37,14 @@ master_reopen_log(struct master *m)
 
 	/* There is nothing behind stderr to be opened again. */
 	if (strcmp(m->conf->log_target, "stderr") == 0)
-		return;
+		return 0;
 	fd = log_target_open(m->conf->log_target, &e);
 	if (fd == -1) {
 		log_error("log_reopen_failed why=%s", log_quote(e.text, strlen(e.text)));
-		return;
+		return -1;
 	}
 	(void)master_use_log(m, fd);
+	return 0;
 }
 
 /* --- stop ------------------------------------------------------------------------------------ */
@@ -53,8 +55,8 @@ leave(struct master *m)
 	ev_break(m->loop, EVBREAK_ALL);
 }
 
-static void
-stop(struct master *m, const char *how)
+void
+master_stop(struct master *m, const char *how)
 {
 	m->n_stops++;
 	if (m->n_stops > 1) {
@@ -118,6 +120,8 @@ master_on_ready(struct master *m)
 	m->ready = true;
 	/* Doors that the old master had and we have not. */
 	listen_close(&m->legacy.doors, NULL);
+	legacy_drop_control(&m->legacy);
+	control_start(m->control);
 	legacy_say_ready(&m->legacy);
 	listen_text(&m->doors, doors, sizeof doors);
 	log_notice("ready workers=%d listen=%s version=%s conf=%s", pool_ready(&m->pool), doors,
@@ -169,17 +173,19 @@ on_signal(struct ev_loop *loop, struct ev_signal *s, int events)
 			reload_start(&m->reload);
 		break;
 	case SIGUSR1:
-		master_reopen_log(m);
+		(void)master_reopen_log(m);
 		break;
 	case SIGTTIN:
 	case SIGTTOU:
 		resize(m, s->signum == SIGTTIN ? 1 : -1);
 		break;
 	case SIGUSR2:
-		upgrade_start(&m->upgrade);
+		(void)upgrade_start(&m->upgrade);
 		break;
 	default:
-		stop(m, s->signum == SIGINT ? "INT" : s->signum == SIGQUIT ? "QUIT" : "TERM");
+		master_stop(m, s->signum == SIGINT    ? "INT"
+			       : s->signum == SIGQUIT ? "QUIT"
+						      : "TERM");
 	}
 }
 
@@ -213,6 +219,7 @@ master_let_go(struct master *m)
 		close(m->legacy.handover);
 	if (m->upgrade.handover >= 0)
 		close(m->upgrade.handover);
+	control_let_go(m->control);
 	ev_loop_destroy(m->loop);
 }
 
@@ -256,9 +263,16 @@ start(struct master *m, worker_main *work, struct err *e)
 	reload_init(&m->reload, m);
 	upgrade_init(&m->upgrade, m);
 	inherit_give(&m->inherit, m->conf, &m->legacy.doors);
-	if (pool_init(&m->pool, m, work, e) || listen_open(&m->doors, m->conf, &m->legacy.doors, e))
+	if (pool_init(&m->pool, m, work, e) ||
+	    listen_open(&m->doors, m->conf, &m->legacy.doors, e) ||
+	    control_open(&m->control, m, legacy_take_control(&m->legacy, m->conf->control), e))
 		return -1;
 	listen_forget(&m->legacy.doors, &m->doors);
+	m->pool.score->started_s = (int64_t)time(NULL);
+	/* An operator may want to know why a start takes long; but at an upgrade he asks the old
+	 * master until we are in charge. */
+	if (m->legacy.handover < 0)
+		control_start(m->control);
 	m->pool.score->last_chat = m->legacy.last_chat;
 	if (m->legacy.handover < 0 && write_pid_file(m, e))
 		return -1;
@@ -274,6 +288,7 @@ finish(struct master *m)
 	if (m->legacy.handover >= 0 && !m->ready)
 		listen_leave(&m->doors);
 	listen_close(&m->doors, NULL);
+	control_close(m->control, m->legacy.handover >= 0 && !m->ready);
 	if (m->conf && *m->conf->pid_file)
 		pidfile_remove(m->conf->pid_file, m->pid_fd);
 	for (int i = 0; i < m->n_signals; i++)

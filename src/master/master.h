@@ -6,6 +6,7 @@
 #ifndef MASTER_MASTER_H
 #define MASTER_MASTER_H
 
+#include "master/control.h"
 #include "master/inherit.h"
 #include "master/listen.h"
 #include "master/notify.h"
@@ -35,8 +36,9 @@ struct master {
 	struct legacy legacy;
 	struct inherit inherit;
 	struct notify notify;
-	int pid_fd, daemon_fd; /* the latter to who waits for -d */
-	int n_stops;           /* TERM came so often */
+	struct control *control; /* NULL: none */
+	int pid_fd, daemon_fd;   /* the latter to who waits for -d */
+	int n_stops;             /* TERM came so often */
 	bool ready, stopping;
 	int exit_code;
 	struct ev_signal signals[10];
@@ -46,7 +48,7 @@ struct master {
 /* Serve until told to stop. Returns the exit code. */
 int master_run(const struct master_options *o, worker_main *work);
 
-/* --- for pool.c and reload.c ----------------------------------------------------------------- */
+/* --- for the other files --------------------------------------------------------------------- */
 
 /* All workers of the start are ready. */
 void master_on_ready(struct master *m);
@@ -56,7 +58,9 @@ void master_on_empty(struct master *m);
 void master_give_up(struct master *m, const char *why);
 /* Open the log again (NULL: by the settings in force), tell the workers. Returns 0 or -1. */
 int master_use_log(struct master *m, int fd);
-void master_reopen_log(struct master *m);
+int master_reopen_log(struct master *m);
+/* As TERM; `how` is for the log. */
+void master_stop(struct master *m, const char *how);
 /* In a new child: let go of everything that is the master's alone. */
 void master_let_go(struct master *m);
 

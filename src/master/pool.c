@@ -113,6 +113,13 @@ begin_move(struct slot *s)
 static void
 kill_slot(struct slot *s)
 {
+	struct score_events *events = &s->m->pool.score->events;
+
+	score_add(s->is_hung                  ? &events->death_hang
+		  : s->state == SLOT_STARTING ? &events->death_start
+					      : &events->death_drain,
+	    1);
+	s->is_killed = true;
 	log_warn("worker_killed slot=%d child=%d why=%s", pool_index(s), (int)s->pid,
 	    s->is_hung                  ? "hung"
 	    : s->state == SLOT_STARTING ? "start"
@@ -229,6 +236,8 @@ pool_on_chan(struct ev_loop *loop, struct ev_io *io, int events)
 
 	(void)events;
 	while ((got = chan_receive(io->fd, &msg)) > 0) {
+		if (msg.kind == CHAN_LISTED)
+			control_on_listed(s->m->control, pool_index(s), &msg);
 		for (int i = 0; i < msg.n_fds; i++)
 			close(msg.fds[i]);
 		if (msg.kind == CHAN_READY)
@@ -254,6 +263,10 @@ pool_on_exit(struct pool *p, pid_t pid, int status)
 		log_line(asked ? LOG_INFO_ : LOG_WARN_, "worker_exit slot=%d child=%d %s=%d", i,
 		    (int)pid, WIFSIGNALED(status) ? "sig" : "code",
 		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+		if (!s->is_killed && WIFSIGNALED(status))
+			score_add(&p->score->events.death_signal, 1);
+		else if (!s->is_killed && !asked)
+			score_add(&p->score->events.death_exit, 1);
 		happen(s, EVENT_EXIT);
 		return;
 	}
@@ -308,6 +321,7 @@ pool_fit(struct pool *p)
 {
 	int live = pool_live(p);
 
+	p->score->workers_wanted = p->wanted;
 	if (p->m->stopping || p->m->reload.state != RELOAD_IDLE)
 		return;
 	if (live < p->wanted && !ev_is_active(&p->retry))

@@ -28,7 +28,7 @@ struct slot {
 	int64_t since_ms;
 	int64_t awaited; /* number of the reload that waits for its answer; 0: none */
 	bool tired;      /* it asked to be replaced: does not count as one of those wanted */
-	bool is_hung;
+	bool is_hung, is_killed;
 };
 
 struct pool {

@@ -76,7 +76,7 @@ pool_spawn(struct slot *s)
 	s->chan = fds[0];
 	s->since_ms = lapse_now_ms();
 	s->awaited = 0;
-	s->tired = s->is_hung = false;
+	s->tired = s->is_hung = s->is_killed = false;
 	ev_io_init(&s->io, pool_on_chan, s->chan, EV_READ);
 	s->io.data = s;
 	ev_io_start(s->m->loop, &s->io);

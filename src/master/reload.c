@@ -1,6 +1,7 @@
 /* reload.c - see reload.h. */
 #include "master/reload.h"
 
+#include "base/json.h"
 #include "base/log.h"
 #include "conf/conf_show.h"
 #include "master/master.h"
@@ -16,7 +17,7 @@
 #define PREPARE_S 5.0
 #define COMMIT_S  2.0
 
-enum { NO_LOG = -3 };
+enum { NO_LOG = -3, REPORT_BYTES = 4 << 20 };
 
 static void
 set_late(struct reload *r, double seconds)
@@ -38,6 +39,17 @@ finish(struct reload *r)
 	pool_fit(&r->m->pool);
 	if (again && !r->m->stopping)
 		reload_start(r);
+}
+
+/* `why` is NULL when it succeeded. */
+static void
+tell(struct reload *r, const char *why)
+{
+	struct score_events *events = &r->m->pool.score->events;
+
+	score_add(why ? &events->reload_rejected : &events->reload_ok, 1);
+	control_on_reload(r->m->control, r->begun, why, &r->report);
+	buf_cut(&r->report, 0);
 }
 
 /* Throw away everything new. */
@@ -66,6 +78,7 @@ reject(struct reload *r, const char *why)
 	undo(r);
 	log_error("reload result=rejected why=%s", log_quote(why, strlen(why)));
 	notify_reloaded(&r->m->notify, false, why);
+	tell(r, why);
 	finish(r);
 }
 
@@ -76,6 +89,7 @@ succeed(struct reload *r)
 {
 	log_notice("reload result=ok changed=%s", log_quote(r->changes, strlen(r->changes)));
 	notify_reloaded(&r->m->notify, true, r->changes);
+	tell(r, NULL);
 	finish(r);
 }
 
@@ -146,11 +160,25 @@ ask_workers(struct reload *r)
 		set_late(r, PREPARE_S);
 }
 
+/* All of it or nothing: a list that does not fit ends before. */
+static void
+report(struct reload *r, const struct conf_change *change)
+{
+	size_t before = r->report.len;
+
+	if ((before && buf_adds(&r->report, ",\n")) || buf_adds(&r->report, "{\"key\":") ||
+	    json_write(change->key, strlen(change->key), &r->report) ||
+	    buf_addf(&r->report, ",\"from\":%s,\"to\":%s}", change->from, change->to))
+		buf_cut(&r->report, before);
+}
+
 static void
 on_change(const struct conf_change *change, void *arg)
 {
 	struct reload *r = arg;
 	size_t n = strlen(r->changes);
+
+	report(r, change);
 
 	snprintf(r->changes + n, sizeof r->changes - n, "%s%s", n ? " " : "", change->key);
 	if (change->policy == OPT_RESTART && *r->refused == '\0')
@@ -202,8 +230,9 @@ reload_start(struct reload *r)
 		return;
 	}
 	r->state = RELOAD_PARSING;
+	r->begun++;
 	notify_reloading(&r->m->notify);
-	master_reopen_log(r->m);
+	(void)master_reopen_log(r->m);
 	if (conf_child_start(&r->child, r->m->o->path, r->m->o->optional, &e))
 		reject(r, e.text);
 	else
@@ -272,6 +301,7 @@ reload_init(struct reload *r, struct master *m)
 {
 	r->m = m;
 	r->log_fd = NO_LOG;
+	buf_init(&r->report, REPORT_BYTES);
 	ev_timer_init(&r->late, on_late, 0.0, 0.0);
 	r->late.data = r;
 }
@@ -286,4 +316,6 @@ reload_cancel(struct reload *r)
 		reject(r, "leaving");
 	ev_timer_stop(r->m->loop, &r->late);
 	r->state = RELOAD_IDLE;
+	control_on_reload(r->m->control, INT64_MAX, "the server is leaving", &r->report);
+	buf_release(&r->report);
 }

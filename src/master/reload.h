@@ -1,5 +1,5 @@
 /* reload.h - a new configuration, all of it or none of it.
- * For:     SIGHUP.     Callers: master/.
+ * For:     SIGHUP, and the control socket, which is told how it ended.     Callers: master/.
  * Holds:   parse in a child; compare; open the new doors; let every worker prepare; then commit.
  *          What fails before the commit leaves everything as it was, and says which key and why.
  *          One reload at a time; a HUP meanwhile starts one more after it.
@@ -32,6 +32,8 @@ struct reload {
 	struct ev_timer late;
 	char changes[400]; /* names of the keys that differ */
 	char refused[128]; /* a key that a reload cannot change */
+	int64_t begun;     /* so many until now; the last may be under way */
+	struct buf report; /* the changes for the operator: JSON objects, commas between them */
 };
 
 void reload_init(struct reload *r, struct master *m);

@@ -17,6 +17,7 @@
 
 #define VARIABLE "XIAOTU_UPGRADE"
 #define READY_S  20.0
+#define CONTROL  "control"
 
 /* Both masters number chats until the old one has closed its doors; nobody may get a number twice.
  * */
@@ -25,7 +26,7 @@ enum { TEXT_BYTES = 1 << 15, NUMBERS_APART = 1 << 20 };
 /* --- the new program is started -------------------------------------------------------------- */
 
 /* One line for the pair and the handover, then one for each door: descriptor, whether the file of a
- * Unix socket is ours, and address. */
+ * Unix socket is ours, and address; and one for the control socket. */
 static void
 describe(const struct upgrade *u, int handover, struct buf *out)
 {
@@ -36,6 +37,9 @@ describe(const struct upgrade *u, int handover, struct buf *out)
 	for (int i = 0; i < m->doors.n; i++)
 		(void)buf_addf(out, "%d %s %s\n", m->doors.fds[i],
 		    *m->doors.paths[i] ? "file" : "-", m->doors.urls[i]);
+	if (control_fd(m->control) >= 0)
+		(void)buf_addf(
+		    out, "%d " CONTROL " %s\n", control_fd(m->control), m->conf->control);
 	(void)buf_add(out, "", 1);
 }
 
@@ -61,6 +65,8 @@ static void __attribute__((noreturn)) become_new(const struct upgrade *u, int ha
 	keep_open(m->pool.pair[1]);
 	for (int i = 0; i < m->doors.n; i++)
 		keep_open(m->doors.fds[i]);
+	if (control_fd(m->control) >= 0)
+		keep_open(control_fd(m->control));
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	notify_export(&m->notify);
@@ -88,6 +94,7 @@ reject(struct upgrade *u, const char *why)
 	if (u->pid)
 		kill(u->pid, SIGKILL);
 	log_error("upgrade result=rejected why=%s", log_quote(why, strlen(why)));
+	control_on_upgrade(u->m->control, why);
 }
 
 /* --- it speaks ------------------------------------------------------------------------------- */
@@ -103,6 +110,9 @@ succeed(struct upgrade *u)
 	u->done = true;
 	notify_main_pid(&m->notify, u->pid);
 	m->stopping = true;
+	control_on_upgrade(m->control, NULL);
+	control_close(m->control, true);
+	m->control = NULL;
 	listen_leave(&m->doors);
 	pool_move(&m->pool);
 	if (pool_left(&m->pool) == 0)
@@ -180,7 +190,7 @@ obstacle(const struct upgrade *u)
 	return m->reload.state == RELOAD_IDLE ? NULL : "a reload is under way";
 }
 
-void
+const char *
 upgrade_start(struct upgrade *u)
 {
 	const char *why = obstacle(u);
@@ -189,11 +199,11 @@ upgrade_start(struct upgrade *u)
 
 	if (why) {
 		log_error("upgrade result=rejected why=%s", log_quote(why, strlen(why)));
-		return;
+		return why;
 	}
 	if (chan_pair(fds, &e)) {
 		reject(u, e.text);
-		return;
+		return NULL;
 	}
 	u->pid = fork();
 	if (u->pid == 0)
@@ -203,13 +213,14 @@ upgrade_start(struct upgrade *u)
 	if (u->pid < 0) {
 		u->pid = 0;
 		reject(u, strerror(errno));
-		return;
+		return NULL;
 	}
 	log_notice("upgrade_begins child=%d program=%s", (int)u->pid, u->m->o->program);
 	ev_io_set(&u->io, fds[0], EV_READ);
 	ev_io_start(u->m->loop, &u->io);
 	ev_timer_set(&u->late, READY_S, 0.0);
 	ev_timer_start(u->m->loop, &u->late);
+	return NULL;
 }
 
 bool
@@ -254,7 +265,7 @@ legacy_take(struct legacy *l)
 	const char *value = getenv(VARIABLE);
 	char *text = value ? mem_dup(value) : NULL, *rest = text, *line = strsep(&rest, "\n");
 
-	*l = (struct legacy){ .handover = -1, .pair = { -1, -1 } };
+	*l = (struct legacy){ .handover = -1, .pair = { -1, -1 }, .control = -1 };
 	if (line == NULL || sscanf(line, "%d %d %d %" SCNu64, &l->handover, &l->pair[0],
 				&l->pair[1], &l->last_chat) != 4) {
 		free(text);
@@ -266,11 +277,16 @@ legacy_take(struct legacy *l)
 
 		if (sscanf(line, "%d %7s %n", &l->doors.fds[i], file, &at) < 2 || at == 0)
 			continue;
+		close_on_exec(l->doors.fds[i]);
+		if (strcmp(file, CONTROL) == 0) {
+			l->control = l->doors.fds[i];
+			snprintf(l->control_path, sizeof l->control_path, "%s", line + at);
+			continue;
+		}
 		snprintf(l->doors.urls[i], sizeof l->doors.urls[i], "%s", line + at);
 		if (strcmp(file, "file") == 0 && strncmp(line + at, "unix:", 5) == 0)
 			snprintf(
 			    l->doors.paths[i], sizeof l->doors.paths[i], "%.107s", line + at + 5);
-		close_on_exec(l->doors.fds[i]);
 		l->doors.n++;
 	}
 	free(text);
@@ -278,6 +294,27 @@ legacy_take(struct legacy *l)
 	close_on_exec(l->pair[0]);
 	close_on_exec(l->pair[1]);
 	(void)unsetenv(VARIABLE);
+}
+
+int
+legacy_take_control(struct legacy *l, const char *path)
+{
+	int fd = l->control;
+
+	if (fd < 0 || strcmp(l->control_path, path) != 0)
+		return -1;
+	l->control = -1;
+	return fd;
+}
+
+void
+legacy_drop_control(struct legacy *l)
+{
+	if (l->control < 0)
+		return;
+	unlink(l->control_path);
+	close(l->control);
+	l->control = -1;
 }
 
 static void

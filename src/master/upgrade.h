@@ -35,11 +35,14 @@ struct legacy {
 	int pair[2];
 	uint64_t last_chat;
 	struct listen_set doors;
+	int control; /* the control socket's listener, -1: none */
+	char control_path[108];
 };
 
 void upgrade_init(struct upgrade *u, struct master *m);
-/* Begin. What comes of it is in the log. */
-void upgrade_start(struct upgrade *u);
+/* Begin. What comes of it is in the log, and told to the control socket. Returns what is in the
+ * way, NULL: it has begun. */
+const char *upgrade_start(struct upgrade *u);
 /* Is `pid` the new master? Then its end was taken care of. */
 bool upgrade_on_exit(struct upgrade *u, pid_t pid, int status);
 /* We are leaving for another reason. */
@@ -47,6 +50,10 @@ void upgrade_cancel(struct upgrade *u);
 
 /* In the new program: take what the environment says, if it does. */
 void legacy_take(struct legacy *l);
+/* The control socket's listener if it is at this path, else -1. Gives. */
+int legacy_take_control(struct legacy *l, const char *path);
+/* Nobody took it: it ends with us in charge. */
+void legacy_drop_control(struct legacy *l);
 /* Tell the old master: we are here, we serve, or we cannot and why. Nothing without a legacy. */
 void legacy_say_hello(const struct legacy *l);
 void legacy_say_ready(struct legacy *l);
