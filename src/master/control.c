@@ -1,14 +1,11 @@
-/* control.c - see control.h: the socket, its clients, the command table. */
-#include "master/control.h"
+/* control.c - see control.h: the socket and its clients. */
+#include "master/control_client.h"
 
 #include "base/json.h"
-#include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sock.h"
 #include "conf/conf_source.h"
-#include "master/control_chats.h"
-#include "master/control_show.h"
 #include "master/master.h"
 
 #include <errno.h>
@@ -21,36 +18,11 @@ enum { MOST_CLIENTS = 16, LINE_BYTES = 256, MODE = 0600, ACCEPTS_A_TURN = 16 };
 #define CLIENT_S 5.0
 #define PAUSE_S  1.0
 
-struct control {
-	struct master *m;
-	int fd;
-	struct ev_io io;
-	struct ev_timer pause; /* no descriptors left: wait before the next accept */
-	struct stat file;      /* ours, so that another's is not removed */
-	struct list clients;
-	int n_clients;
-	struct control_chats chats;
-};
-
-enum wait { WAIT_NOTHING, WAIT_RELOAD, WAIT_UPGRADE, WAIT_CHATS, WAIT_NEXT_CHATS, WAIT_EXIT };
-
-struct client {
-	struct list link;
-	struct control *c;
-	int fd;
-	unsigned uid;
-	struct ev_io io;
-	struct ev_timer late;
-	struct buf in, out;
-	enum wait wait;
-	int64_t awaited; /* number of the reload */
-};
-
 /* --- clients --------------------------------------------------------------------------------- */
 
 /* A child that parses may hold the descriptor a little longer: shutdown is what the peer sees. */
 static void
-client_free(struct client *cl)
+client_free(struct control_client *cl)
 {
 	struct ev_loop *loop = cl->c->m->loop;
 
@@ -66,7 +38,7 @@ client_free(struct client *cl)
 }
 
 static void
-set_late(struct client *cl)
+set_late(struct control_client *cl)
 {
 	ev_timer_stop(cl->c->m->loop, &cl->late);
 	ev_timer_set(&cl->late, CLIENT_S, 0.0);
@@ -74,7 +46,7 @@ set_late(struct client *cl)
 }
 
 static void
-watch(struct client *cl, int events)
+watch(struct control_client *cl, int events)
 {
 	ev_io_stop(cl->c->m->loop, &cl->io);
 	ev_io_set(&cl->io, cl->fd, events);
@@ -83,177 +55,33 @@ watch(struct client *cl, int events)
 }
 
 /* What is in `out` is the answer. Frees nobody: that happens once it is written. */
-static void
-answer(struct client *cl)
+void
+control_answer(struct control_client *cl)
 {
 	watch(cl, EV_WRITE);
 	set_late(cl);
 }
 
-static void
-answer_error(struct client *cl, const char *why)
+void
+control_answer_error(struct control_client *cl, const char *why)
 {
 	buf_cut(&cl->out, 0);
 	(void)(buf_adds(&cl->out, "{\"error\":") || json_write(why, strlen(why), &cl->out) ||
 	       buf_adds(&cl->out, "}\n"));
-	answer(cl);
+	control_answer(cl);
 }
 
-static void
-await(struct client *cl, enum wait wait)
+void
+control_await(struct control_client *cl, enum control_wait wait)
 {
 	cl->wait = wait;
 	ev_timer_stop(cl->c->m->loop, &cl->late);
 }
 
-/* --- the commands ---------------------------------------------------------------------------- */
-
-static void
-start_chats(struct control *c)
-{
-	list_each (it, &c->clients) {
-		struct client *cl = list_item(it, struct client, link);
-
-		cl->wait = cl->wait == WAIT_NEXT_CHATS ? WAIT_CHATS : cl->wait;
-	}
-	control_chats_start(&c->chats);
-}
-
-/* Whoever asked after the round began wants one that began after. */
-static void
-on_chats(void *arg, const struct buf *document)
-{
-	struct control *c = arg;
-	bool again = false;
-
-	list_each (it, &c->clients) {
-		struct client *cl = list_item(it, struct client, link);
-
-		again |= cl->wait == WAIT_NEXT_CHATS;
-		if (cl->wait != WAIT_CHATS)
-			continue;
-		cl->wait = WAIT_NOTHING;
-		(void)buf_add(&cl->out, buf_head(document), document->len);
-		answer(cl);
-	}
-	if (again)
-		start_chats(c);
-}
-
-static void
-do_chats(struct client *cl)
-{
-	await(cl, WAIT_NEXT_CHATS);
-	if (!control_chats_runs(&cl->c->chats))
-		start_chats(cl->c);
-}
-
-/* One that is under way began before the file was as it is now: the next one counts. */
-static void
-do_reload(struct client *cl)
-{
-	struct master *m = cl->c->m;
-
-	if (m->stopping) {
-		answer_error(cl, "the server is leaving");
-		return;
-	}
-	await(cl, WAIT_RELOAD);
-	cl->awaited = m->reload.begun + 1;
-	reload_start(&m->reload);
-}
-
-static void
-do_upgrade(struct client *cl)
-{
-	const char *why;
-
-	await(cl, WAIT_UPGRADE);
-	why = upgrade_start(&cl->c->m->upgrade);
-	if (why == NULL)
-		return;
-	cl->wait = WAIT_NOTHING;
-	answer_error(cl, why);
-}
-
-/* The answer comes at once, the end of the stream with our own. */
-static void
-do_stop(struct client *cl)
-{
-	(void)buf_adds(&cl->out, "{\"result\":\"stopping\"}\n");
-	answer(cl);
-	await(cl, WAIT_EXIT);
-	master_stop(cl->c->m, "control");
-}
-
-static void
-do_reopen(struct client *cl)
-{
-	if (master_reopen_log(cl->c->m)) {
-		answer_error(cl, "the log could not be opened again; the old one says why");
-		return;
-	}
-	(void)buf_adds(&cl->out, "{\"result\":\"ok\"}\n");
-	answer(cl);
-}
-
-/* Either a document of what is known, or something that is done. */
-static const struct command {
-	const char *name;
-	int (*show)(const struct master *m, struct buf *out);
-	void (*run)(struct client *cl);
-} commands[] = {
-	{ "status", control_show_status, NULL },
-	{ "workers", control_show_workers, NULL },
-	{ "chats", NULL, do_chats },
-	{ "robots", control_show_robots, NULL },
-	{ "config", control_show_config, NULL },
-	{ "metrics", control_show_metrics, NULL },
-	{ "reload", NULL, do_reload },
-	{ "reopen", NULL, do_reopen },
-	{ "stop", NULL, do_stop },
-	{ "quit", NULL, do_stop },
-	{ "upgrade", NULL, do_upgrade },
-};
-
-static void
-run(struct client *cl, const struct command *command)
-{
-	if (command->run) {
-		if (command->run != do_chats)
-			log_notice("control command=%s uid=%u", command->name, cl->uid);
-		command->run(cl);
-		return;
-	}
-	if (command->show(cl->c->m, &cl->out))
-		answer_error(cl, "too large");
-	else
-		answer(cl);
-}
-
-static void
-run_line(struct client *cl, const char *line, size_t n)
-{
-	char why[320] = "unknown command; known are";
-	size_t at = strlen(why);
-
-	watch(cl, 0);
-	while (n && (line[n - 1] == '\r' || line[n - 1] == ' '))
-		n--;
-	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-		if (strlen(commands[i].name) == n && memcmp(commands[i].name, line, n) == 0) {
-			run(cl, &commands[i]);
-			return;
-		}
-		at += (size_t)snprintf(why + at, sizeof why - at, " %s", commands[i].name);
-	}
-	answer_error(cl, why);
-}
-
 /* --- their bytes ----------------------------------------------------------------------------- */
 
 static void
-receive(struct client *cl)
+receive(struct control_client *cl)
 {
 	char bytes[LINE_BYTES];
 	ssize_t n = recv(cl->fd, bytes, sizeof bytes, 0);
@@ -267,18 +95,19 @@ receive(struct client *cl)
 	}
 	if (buf_add(&cl->in, bytes, (size_t)n)) {
 		watch(cl, 0);
-		answer_error(cl, "the line is too long");
+		control_answer_error(cl, "the line is too long");
 		return;
 	}
 	eol = memchr(buf_head(&cl->in), '\n', cl->in.len);
-	if (eol)
-		run_line(cl, buf_head(&cl->in), (size_t)(eol - buf_head(&cl->in)));
-	else if (n == 0)
-		run_line(cl, buf_head(&cl->in), cl->in.len);
+	if (eol == NULL && n > 0)
+		return;
+	watch(cl, 0);
+	control_run_line(
+	    cl, buf_head(&cl->in), eol ? (size_t)(eol - buf_head(&cl->in)) : cl->in.len);
 }
 
 static void
-flush(struct client *cl)
+flush(struct control_client *cl)
 {
 	ssize_t n = send(cl->fd, buf_head(&cl->out), cl->out.len, MSG_NOSIGNAL);
 
@@ -297,7 +126,7 @@ flush(struct client *cl)
 static void
 on_client(struct ev_loop *loop, struct ev_io *io, int events)
 {
-	struct client *cl = io->data;
+	struct control_client *cl = io->data;
 
 	(void)loop;
 	if (events & EV_WRITE)
@@ -343,7 +172,7 @@ static void
 come_in(struct control *c, int fd)
 {
 	struct ucred who = { .uid = (uid_t)-1 };
-	struct client *cl;
+	struct control_client *cl;
 
 	if (!may_come_in(fd, &who)) {
 		log_warn("control_refused uid=%u", (unsigned)who.uid);
@@ -355,7 +184,7 @@ come_in(struct control *c, int fd)
 		return;
 	}
 	cl = mem_zalloc(sizeof *cl);
-	*cl = (struct client){ .c = c, .fd = fd, .uid = who.uid };
+	*cl = (struct control_client){ .c = c, .fd = fd, .uid = who.uid };
 	buf_init(&cl->in, LINE_BYTES);
 	buf_init(&cl->out, CONTROL_CHATS_BYTES);
 	ev_io_init(&cl->io, on_client, fd, EV_READ);
@@ -397,56 +226,6 @@ on_door(struct ev_loop *loop, struct ev_io *io, int events)
 		}
 		return;
 	}
-}
-
-/* --- what they wait for ---------------------------------------------------------------------- */
-
-void
-control_on_reload(struct control *c, int64_t number, const char *why, const struct buf *changes)
-{
-	if (c == NULL)
-		return;
-	list_each (it, &c->clients) {
-		struct client *cl = list_item(it, struct client, link);
-
-		if (cl->wait != WAIT_RELOAD || cl->awaited > number)
-			continue;
-		cl->wait = WAIT_NOTHING;
-		(void)buf_addf(&cl->out, "{\"result\":\"%s\"", why ? "rejected" : "ok");
-		if (why)
-			(void)(buf_adds(&cl->out, ",\"error\":") ||
-			       json_write(why, strlen(why), &cl->out));
-		(void)buf_addf(&cl->out, ",\"changed\":[%.*s]}\n", (int)changes->len,
-		    changes->len ? buf_head(changes) : "");
-		answer(cl);
-	}
-}
-
-void
-control_on_upgrade(struct control *c, const char *why)
-{
-	if (c == NULL)
-		return;
-	list_each (it, &c->clients) {
-		struct client *cl = list_item(it, struct client, link);
-
-		if (cl->wait != WAIT_UPGRADE)
-			continue;
-		cl->wait = WAIT_NOTHING;
-		if (why) {
-			answer_error(cl, why);
-		} else {
-			(void)buf_adds(&cl->out, "{\"result\":\"ok\"}\n");
-			answer(cl);
-		}
-	}
-}
-
-void
-control_on_listed(struct control *c, int slot, const struct chan_msg *msg)
-{
-	if (c)
-		control_chats_on_listed(&c->chats, slot, msg);
 }
 
 /* --- beginning and end ----------------------------------------------------------------------- */
@@ -491,7 +270,7 @@ control_open(struct control **out, struct master *m, int fd, struct err *e)
 	ev_io_init(&c->io, on_door, fd, EV_READ);
 	ev_timer_init(&c->pause, on_pause_over, 0.0, 0.0);
 	c->io.data = c->pause.data = c;
-	control_chats_init(&c->chats, m, on_chats, c);
+	control_chats_init(&c->chats, m, control_on_chats, c);
 	*out = c;
 	return 0;
 }
@@ -505,7 +284,7 @@ control_start(struct control *c)
 
 /* Answers that are written but for a little go out now. */
 static void
-part_with(struct client *cl)
+part_with(struct control_client *cl)
 {
 	if (cl->out.len)
 		(void)send(cl->fd, buf_head(&cl->out), cl->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -521,7 +300,7 @@ control_close(struct control *c, bool keep)
 	if (c == NULL)
 		return;
 	list_each_safe (it, &c->clients)
-		part_with(list_item(it, struct client, link));
+		part_with(list_item(it, struct control_client, link));
 	ev_io_stop(c->m->loop, &c->io);
 	ev_timer_stop(c->m->loop, &c->pause);
 	control_chats_release(&c->chats);
@@ -538,7 +317,7 @@ control_let_go(struct control *c)
 	if (c == NULL)
 		return;
 	list_each (it, &c->clients)
-		close(list_item(it, struct client, link)->fd);
+		close(list_item(it, struct control_client, link)->fd);
 	close(c->fd);
 }
 

@@ -1,4 +1,4 @@
-/* control_chats.h - the chats of all workers: each is asked, and those that do not answer are named.
+/* control_chats.h - the chats of all workers: each is asked, who does not answer is named.
  * For:     the command `chats`.     Callers: control.c.
  * Holds:   one round at a time, over within a second. A worker's answer is a sealed memfd, else it
  *          counts as none.
