@@ -37,11 +37,12 @@ DEPS_share  = base
 DEPS_worker = wire robot store share conf base
 DEPS_master = share conf base
 DEPS_client = base
-FOLDERS = base share conf wire robot store worker master client
+DEPS_ctl    = conf base
+FOLDERS = base share conf wire robot store worker master client ctl
 archives = $(foreach f,$(1),$(O)/$(f).a)
 objects  = $(patsubst src/%.c,$(O)/%.o,$(wildcard src/$(1)/*.c))
 
-PROGRAMS = xiaotud xiaotu
+PROGRAMS = xiaotud xiaotu xiaotuctl
 SOURCES  = $(wildcard src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 
 all: $(PROGRAMS:%=$(O)/%)
@@ -68,6 +69,8 @@ SERVER_FOLDERS = worker master wire robot store conf share base
 $(O)/xiaotud: $(O)/prog/server.o $(call archives,$(SERVER_FOLDERS))
 	$(CC) $(XCFLAGS) $(XLDFLAGS) -o $@ $^ $(LIBS)
 $(O)/xiaotu: $(O)/prog/client.o $(call archives,client base)
+	$(CC) $(XCFLAGS) $(XLDFLAGS) -o $@ $^ $(LIBS)
+$(O)/xiaotuctl: $(O)/prog/ctl.o $(call archives,ctl conf base)
 	$(CC) $(XCFLAGS) $(XLDFLAGS) -o $@ $^ $(LIBS)
 $(O)/sample: $(O)/prog/sample.o $(call archives,conf base)
 	$(CC) $(XCFLAGS) $(XLDFLAGS) -o $@ $^ $(LIBS)
@@ -119,6 +122,7 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 755 $(O)/xiaotud $(DESTDIR)$(PREFIX)/sbin/xiaotud
 	install -m 755 $(O)/xiaotu $(DESTDIR)$(PREFIX)/bin/xiaotu
+	install -m 755 $(O)/xiaotuctl $(DESTDIR)$(PREFIX)/sbin/xiaotuctl
 	for f in xiaotud.conf robot.conf; do \
 		test -e $(DESTDIR)$(SYSCONFDIR)/xiaotu/$$f || \
 			install -m 640 etc/$$f $(DESTDIR)$(SYSCONFDIR)/xiaotu/$$f; done

@@ -177,6 +177,25 @@ json_list_at(struct json_object *list, size_t i)
 	return json_object_array_get_idx(list, i);
 }
 
+const char *
+json_item_text(struct json_object *list, size_t i, size_t *n)
+{
+	struct json_object *v = json_object_array_get_idx(list, i);
+
+	if (!json_object_is_type(v, json_type_string))
+		return NULL;
+	*n = (size_t)json_object_get_string_len(v);
+	return json_object_get_string(v);
+}
+
+int64_t
+json_item_whole(struct json_object *list, size_t i)
+{
+	struct json_object *v = json_object_array_get_idx(list, i);
+
+	return json_object_is_type(v, json_type_int) ? json_object_get_int64(v) : 0;
+}
+
 int
 json_write(const char *s, size_t n, struct buf *out)
 {

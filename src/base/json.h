@@ -47,6 +47,9 @@ enum json_kind {
 enum json_kind json_kind(struct json_object *o, const char *key);
 size_t json_list_size(struct json_object *list);
 struct json_object *json_list_at(struct json_object *list, size_t i);
+/* Members of a list that are text (NULL: it is none) and whole numbers (0: it is none). */
+const char *json_item_text(struct json_object *list, size_t i, size_t *n);
+int64_t json_item_whole(struct json_object *list, size_t i);
 
 /* --- values that come in pieces -------------------------------------------------------------- */
 

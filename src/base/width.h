@@ -1,0 +1,19 @@
+/* width.h - how many columns of a terminal text takes.
+ * For:     tables and screens that hold Chinese.     Callers: any floor.
+ * Holds:   by Unicode's East Asian Width: wide and full-width characters and emoji take two,
+ *          combining and format characters none, all others one. Not by the locale, so the same
+ *          everywhere.
+ * Memory:  none. */
+#ifndef BASE_WIDTH_H
+#define BASE_WIDTH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+int width_of(uint32_t code);
+/* Of n bytes of UTF-8; what is none counts as one column a byte. */
+int width_text(const char *s, size_t n);
+/* The longest prefix, in bytes, that takes at most `columns`. */
+size_t width_cut(const char *s, size_t n, int columns);
+
+#endif
