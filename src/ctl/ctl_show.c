@@ -164,8 +164,7 @@ ctl_show_status(struct json_object *o, struct buf *out)
 	ROW(out, "reloads", o, "reload_ok", "ok", "reload_rejected", "rejected");
 	ROW(out, "worker deaths", o, "death_signal", "by a signal", "death_exit", "by themselves",
 	    "death_hang", "hung", "death_start", "late to start", "death_drain", "late to leave");
-	(void)buf_addf(out, "%-14s%" PRId64 " lines lost\n", "log",
-	    ctl_number(o, "log_lost") + ctl_number(o, "master_log_lost"));
+	(void)buf_addf(out, "%-14s%" PRId64 " lines lost\n", "log", ctl_number(o, "log_lost"));
 }
 
 /* --- tables ---------------------------------------------------------------------------------- */

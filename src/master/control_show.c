@@ -91,7 +91,6 @@ in_state(const struct pool *p, enum slot_state state)
 	return n;
 }
 
-/* log_lost of the sums is that of the workers; ours comes on top. */
 int
 control_show_status(const struct master *m, struct buf *out)
 {
@@ -110,7 +109,7 @@ control_show_status(const struct master *m, struct buf *out)
 		   in_state(p, SLOT_DRAINING)) ||
 	       put_doors(&m->doors, out) || buf_adds(out, ",\"conf\":") ||
 	       put_text(m->conf->origin, out) || put_sums(p->score, out) ||
-	       buf_addf(out, ",\"master_log_lost\":%lu}\n", log_lost());
+	       buf_addf(out, ",\"log_lost\":%lu}\n", log_lost());
 }
 
 /* --- workers --------------------------------------------------------------------------------- */

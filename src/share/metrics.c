@@ -1,6 +1,8 @@
 /* metrics.c - see metrics.h. */
 #include "share/metrics.h"
 
+#include "base/log.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -106,6 +108,15 @@ put_events(const struct score *s, struct buf *out)
 	return bad;
 }
 
+/* Counted by the log itself, over all processes. */
+static int
+put_lost(struct buf *out)
+{
+	return put_head(
+		   METRIC_COUNTER, "", "log_lost", "Log lines that could not be written.", out) ||
+	       put_number(METRIC_COUNTER, "", "log_lost", "", (int64_t)log_lost(), out);
+}
+
 /* --- robots ---------------------------------------------------------------------------------- */
 
 /* robot="NAME", escaped as the format wants it. */
@@ -170,7 +181,7 @@ metrics_render(const struct score *s, const struct metrics_robot *robots, int n_
 	    put_gauge(
 		"start_time_seconds", "When it started, seconds since 1970.", s->started_s, out) ||
 	    put_gauge("workers_wanted", "Workers there should be.", s->workers_wanted, out) ||
-	    put_score(s, out) || put_events(s, out);
+	    put_score(s, out) || put_events(s, out) || put_lost(out);
 
 	for (const struct metric *m = standing_metrics; n_robots && m->name && !bad; m++)
 		if (m->kind != METRIC_INNER)

@@ -28,7 +28,6 @@ enum { SCORE_SLOTS = 512 };
 	X(COUNTER, moved_in, "Chats taken from another worker.")                                   \
 	X(COUNTER, moves_failed, "Chats that could not be moved and were told goodbye.")           \
 	X(COUNTER, accept_failures, "Accepts that failed for want of descriptors or memory.")      \
-	X(COUNTER, log_lost, "Log lines that could not be written.")                               \
 	X(TIME, message_duration, "From a message taken to the end of its answer.")
 
 struct score_slot {

@@ -346,8 +346,6 @@ on_beat(struct ev_loop *loop, struct ev_timer *t, int events)
 	(void)loop;
 	(void)events;
 	beat(w);
-	score_add(&w->score->log_lost, (int64_t)(log_lost() - w->told_lost));
-	w->told_lost = log_lost();
 	if (w->told_tired || w->draining || w->moving || !is_tired(w))
 		return;
 	w->told_tired = true;
@@ -391,7 +389,6 @@ start(struct worker *w, struct err *e)
 	init_loop(w);
 	w->score = &boot->score->slots[boot->slot];
 	w->first_message = w->score->messages;
-	w->told_lost = log_lost();
 	w->store = store_mem.open(e);
 	w->env = (struct robot_env){ .loop = w->loop,
 		.later = &w->later,

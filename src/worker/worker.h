@@ -38,8 +38,7 @@ struct worker {
 	struct ev_timer beat;
 	int64_t first_message; /* what the slot had counted before us */
 	bool told_tired;
-	unsigned long told_lost; /* log lines that were, and are in the scoreboard */
-	struct roster *roster;   /* a list of chats being made (roster.h) */
+	struct roster *roster; /* a list of chats being made (roster.h) */
 	struct ev_io chan;
 	struct ev_signal term;
 	struct ev_timer drain;
