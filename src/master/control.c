@@ -14,11 +14,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_CLIENTS = 16, LINE_BYTES = 256, MODE = 0600, ACCEPTS_A_TURN = 16 };
+enum { MOST_CLIENTS = 16, LINE_BYTES = 256, MODE = 0600, ACCEPTS_A_TURN = 16, DISCARDS = 16 };
 #define CLIENT_S 5.0
 #define PAUSE_S  1.0
 
 /* --- clients --------------------------------------------------------------------------------- */
+
+/* What was said too much would else take our answer with it: the peer would see a reset. */
+static void
+discard(int fd)
+{
+	char bytes[4096];
+
+	for (int i = 0; i < DISCARDS; i++)
+		if (recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) <= 0)
+			break;
+}
 
 /* A child that parses may hold the descriptor a little longer: shutdown is what the peer sees. */
 static void
@@ -32,6 +43,7 @@ client_free(struct control_client *cl)
 	cl->c->n_clients--;
 	buf_release(&cl->in);
 	buf_release(&cl->out);
+	discard(cl->fd);
 	(void)shutdown(cl->fd, SHUT_RDWR);
 	close(cl->fd);
 	free(cl);

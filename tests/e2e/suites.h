@@ -20,5 +20,7 @@ Suite *option_suite(void);
 Suite *client_suite(void);
 Suite *log_suite(void);
 Suite *systemd_suite(void);
+Suite *control_suite(void);
+Suite *ctl_suite(void);
 
 #endif
