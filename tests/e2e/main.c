@@ -24,6 +24,7 @@ main(void)
 	srunner_add_suite(runner, log_suite());
 	srunner_add_suite(runner, systemd_suite());
 	srunner_add_suite(runner, control_suite());
+	srunner_add_suite(runner, command_suite());
 	srunner_add_suite(runner, ctl_suite());
 	srunner_set_fork_status(runner, CK_FORK);
 	srunner_run_all(runner, CK_NORMAL);

@@ -21,6 +21,7 @@ Suite *client_suite(void);
 Suite *log_suite(void);
 Suite *systemd_suite(void);
 Suite *control_suite(void);
+Suite *command_suite(void);
 Suite *ctl_suite(void);
 
 #endif

@@ -9,5 +9,6 @@ Suite *buf_suite(void);
 Suite *loop_suite(void);
 Suite *json_suite(void);
 Suite *log_suite(void);
+Suite *width_suite(void);
 
 #endif
