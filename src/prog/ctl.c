@@ -48,6 +48,7 @@ static const struct command {
 struct wish {
 	const struct command *command;
 	const char *socket, *config;
+	char found[128]; /* the socket that the configuration names */
 	bool json, prometheus;
 };
 
@@ -134,7 +135,7 @@ fail(const struct err *e, enum ctl_exit status)
 	return (int)status;
 }
 
-/* The socket that the file names. Returns CTL_DONE with w->socket set (gives). */
+/* The socket that the file names. Returns CTL_DONE with w->socket set. */
 static enum ctl_exit
 find_socket(struct wish *w, struct err *e)
 {
@@ -144,7 +145,8 @@ find_socket(struct wish *w, struct err *e)
 	if (c == NULL)
 		return CTL_FAILED;
 	close(memfd);
-	w->socket = mem_dup(c->control);
+	snprintf(w->found, sizeof w->found, "%s", c->control);
+	w->socket = w->found;
 	conf_free(c);
 	if (*w->socket)
 		return CTL_DONE;
@@ -216,9 +218,7 @@ main(int argc, char **argv)
 	}
 	buf_init(&answer, CTL_BYTES);
 	status = ctl_ask(w.socket, w.command->name, w.command->limit_ms, &answer, &e);
-	if (status != CTL_DONE)
-		return fail(&e, status);
-	status = show(&w, &answer);
+	status = status == CTL_DONE ? show(&w, &answer) : (enum ctl_exit)fail(&e, status);
 	buf_release(&answer);
 	return (int)status;
 }
