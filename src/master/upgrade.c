@@ -181,7 +181,7 @@ obstacle(const struct upgrade *u)
 {
 	const struct master *m = u->m;
 
-	if (u->pid)
+	if (u->handover >= 0)
 		return "another upgrade is under way";
 	if (m->stopping)
 		return "leaving";
