@@ -2,7 +2,8 @@
  * `at` leads from each folded byte back to the original, so that captures keep their case. A
  * pattern is cut at its stars once. Every part is taken at the first place where it fits: whether
  * it fits there depends on the text alone, never on the parts before, so going back could not help.
- * Most patterns are turned down before that by a table of the pairs of bytes in the message. */
+ * Most patterns are turned down before that by a table of the pairs of bytes in the message.
+ * A message is tried clause by clause, then as a whole, then with the emoji at its end. */
 #include "robot/pattern.h"
 
 #include "base/text.h"
@@ -12,6 +13,9 @@
 #include <string.h>
 
 enum { PAIRS = 65536 };
+
+/* What ends sentences, and blanks. */
+#define MARKS " .,!?~"
 
 /* --- folding --------------------------------------------------------------------------------- */
 
@@ -45,8 +49,6 @@ fold(uint32_t c)
 	case 0x3002:
 	case 0xFF61:
 		return '.';
-	case 0x3001:
-		return ',';
 	case 0x301C:
 		return '~';
 	default:
@@ -62,7 +64,7 @@ without_end(const char *s, size_t n)
 
 	while (n > 0 && s[n - 1] == ' ')
 		n--;
-	for (end = n; end > 0 && strchr(" .,!?~", s[end - 1]);)
+	for (end = n; end > 0 && strchr(MARKS, s[end - 1]);)
 		end--;
 	return end ? end : n;
 }
@@ -97,7 +99,139 @@ fold_text(const char *s, size_t n, struct pattern_text *out)
 	}
 	out->original = s;
 	out->at[k] = (uint32_t)n;
+	out->all = k;
 	out->n = without_end(out->s, k);
+}
+
+/* --- clauses --------------------------------------------------------------------------------- */
+
+/* An emoji, dingbat or arrow, or what such are joined with? */
+static bool
+is_emoji(uint32_t c)
+{
+	return (c >= 0x1F000 && c <= 0x1FAFF) || (c >= 0x2190 && c <= 0x2BFF) || c == 0x200D ||
+	       c == 0x20E3 || (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0xE0020 && c <= 0xE007F);
+}
+
+/* How many bytes at the end of from..to are one mark, smiley or emoji? */
+static size_t
+sign_before(const struct pattern_text *t, size_t from, size_t to)
+{
+	static const char *const smileys[] = { ":-)", ";-)", ":-(", "^_^", ":)", ";)", ":(", ":d",
+		":p", "^^", "<3", NULL };
+	uint32_t c = 0;
+	size_t i = to;
+
+	if (from == to)
+		return 0;
+	if (strchr(MARKS ";:", t->s[to - 1]))
+		return 1;
+	for (int k = 0; smileys[k]; k++) {
+		size_t n = strlen(smileys[k]);
+
+		if (to - from > n && memcmp(t->s + to - n, smileys[k], n) == 0)
+			return n;
+	}
+	while (i > from && to - i < 4 && ((unsigned char)t->s[--i] & 0xC0) == 0x80)
+		;
+	return text_char(t->s + i, to - i, &c) == (int)(to - i) && is_emoji(c) ? to - i : 0;
+}
+
+/* How many bytes at the start of from..to are one mark or emoji? */
+static size_t
+sign_after(const struct pattern_text *t, size_t from, size_t to)
+{
+	uint32_t c = 0;
+	int len;
+
+	if (from < to && strchr(MARKS ";:", t->s[from]))
+		return 1;
+	len = from < to ? text_char(t->s + from, to - from, &c) : 0;
+	return len > 0 && is_emoji(c) ? (size_t)len : 0;
+}
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Does a clause end at byte i? Not at the marks of "3.5" and "1,000"; but the blank does that
+ * stands for a comma between Chinese, and so does a new line. */
+static bool
+is_break(const struct pattern_text *t, size_t i)
+{
+	unsigned char original = (unsigned char)t->original[t->at[i]];
+	char before = i ? t->s[i - 1] : ' ', after = i + 1 < t->n ? t->s[i + 1] : ' ';
+
+	switch (t->s[i]) {
+	case '!':
+	case '?':
+	case ';':
+	case '~':
+		return true;
+	case ',':
+		return !is_digit(before) || !is_digit(after);
+	case '.':
+		return original >= 0x80 || (after & 0x80) || strchr(" .!?", after);
+	case ' ':
+		return original == '\n' || ((before & 0x80) && (after & 0x80));
+	default:
+		return false;
+	}
+}
+
+/* One more way to read the message, unless there is nothing in it or it is the last one again. */
+static void
+add_reading(struct pattern_text *t, size_t from, size_t to)
+{
+	struct pattern_span *last = t->n_readings ? &t->readings[t->n_readings - 1] : NULL;
+
+	if (from < to && (last == NULL || last->from != from || last->to != to))
+		t->readings[t->n_readings++] = (struct pattern_span){ from, to };
+}
+
+/* The same without marks and emoji around it. */
+static void
+add_bare(struct pattern_text *t, size_t from, size_t to)
+{
+	size_t n;
+
+	while ((n = sign_before(t, from, to)) > 0)
+		to -= n;
+	while ((n = sign_after(t, from, to)) > 0)
+		from += n;
+	add_reading(t, from, to);
+}
+
+static void
+add_readings(struct pattern_text *t)
+{
+	size_t from = 0;
+
+	for (size_t i = 0; i < t->n && t->n_readings < PATTERN_CLAUSES - 1; i++) {
+		if (is_break(t, i)) {
+			add_bare(t, from, i);
+			from = i + 1;
+		}
+	}
+	add_bare(t, from, t->n);
+	add_bare(t, 0, t->n);
+	add_reading(t, 0, t->n);
+}
+
+/* Does a question mark follow byte i, before anything else but marks and emoji? */
+static bool
+is_asked(const struct pattern_text *t, size_t i)
+{
+	size_t n;
+
+	for (; i < t->all; i += n) {
+		n = sign_after(t, i, t->all);
+		if (n == 0 || t->s[i] == '?')
+			return n > 0;
+	}
+	return false;
 }
 
 /* --- matching -------------------------------------------------------------------------------- */
@@ -141,6 +275,8 @@ pattern_text_init(struct pattern_text *t, const char *s, size_t n)
 	fold_text(s, n, t);
 	for (size_t i = 0; i + 1 < t->n; i++)
 		t->pairs[pair_at(t->s + i) / 64] |= (uint64_t)1 << pair_at(t->s + i) % 64;
+	t->n_readings = 0;
+	add_readings(t);
 }
 
 void
@@ -197,22 +333,21 @@ trim(const struct pattern_text *t, struct pattern_span s)
 	return s;
 }
 
-bool
-pattern_match(const struct pattern *p, const struct pattern_text *t,
+static bool
+match_reading(const struct pattern *p, const struct pattern_text *t, struct pattern_span in,
     struct pattern_span captures[PATTERN_CAPTURES])
 {
 	const struct pattern_part *first = &p->parts[0], *last = &p->parts[p->n_parts - 1];
-	struct pattern_span rest = { first->n, t->n - last->n };
+	struct pattern_span rest = { in.from + first->n, in.to - last->n };
 
+	if (p->asks && !is_asked(t, in.to))
+		return false;
 	if (p->n_parts == 1)
-		return t->n == first->n && pattern_is_at(t, 0, first);
-	if (t->n < first->n + last->n || !pattern_is_at(t, 0, first) ||
+		return in.to - in.from == first->n && pattern_is_at(t, in.from, first);
+	if (in.to - in.from < first->n + last->n || !pattern_is_at(t, in.from, first) ||
 	    !pattern_is_at(t, rest.to, last) || !pattern_is_edge(t, rest.from) ||
 	    !pattern_is_edge(t, rest.to))
 		return false;
-	for (int i = 1; i < p->n_parts - 1; i++)
-		if (!has_pairs(t, &p->parts[i]))
-			return false;
 	for (int i = 1; i < p->n_parts - 1; i++) {
 		size_t place;
 
@@ -223,6 +358,19 @@ pattern_match(const struct pattern *p, const struct pattern_text *t,
 	}
 	captures[p->n_parts - 2] = trim(t, rest);
 	return true;
+}
+
+bool
+pattern_match(const struct pattern *p, const struct pattern_text *t,
+    struct pattern_span captures[PATTERN_CAPTURES])
+{
+	for (int i = 0; i < p->n_parts; i++)
+		if (!has_pairs(t, &p->parts[i]))
+			return false;
+	for (int i = 0; i < t->n_readings; i++)
+		if (match_reading(p, t, t->readings[i], captures))
+			return true;
+	return false;
 }
 
 /* --- making ---------------------------------------------------------------------------------- */
@@ -248,6 +396,7 @@ pattern_make(struct arena *a, const char *s, struct pattern *p)
 	pattern_part_make(a, s, &whole);
 	from = whole.s;
 	end = whole.s + whole.n;
+	p->asks = whole.n > 0 && end[-1] == '*' && *end == '?';
 	p->n_parts = 1;
 	for (size_t i = 0; i < whole.n; i++)
 		p->n_parts += whole.s[i] == '*';
@@ -259,4 +408,58 @@ pattern_make(struct arena *a, const char *s, struct pattern *p)
 		p->parts[i] = (struct pattern_part){ from, (size_t)((star ? star : end) - from) };
 		from = star ? star + 1 : end;
 	}
+}
+
+/* The first "(a|b)" of s, and its length; NULL when there is none. */
+static const char *
+find_choice(const char *s, size_t *n)
+{
+	for (; (s = strchr(s, '(')) != NULL; s++) {
+		size_t end = strcspn(s + 1, "()") + 1;
+
+		if (s[end] == ')' && memchr(s, '|', end)) {
+			*n = end + 1;
+			return s;
+		}
+	}
+	return NULL;
+}
+
+/* The texts that s stands for. Returns how many; with out NULL they are only counted. */
+static int
+choices_of(struct arena *a, const char *s, const char **out)
+{
+	size_t n_choice, n;
+	const char *choice = find_choice(s, &n_choice);
+	int n_made = 0;
+
+	if (choice == NULL) {
+		if (out)
+			*out = s;
+		return 1;
+	}
+	for (const char *from = choice + 1; from < choice + n_choice; from += n + 1) {
+		char *text = arena_zalloc(a, strlen(s) + 1);
+
+		n = strcspn(from, "|)");
+		memcpy(text, s, (size_t)(choice - s));
+		strncat(text, from, n);
+		strcat(text, choice + n_choice);
+		n_made += choices_of(a, text, out ? out + n_made : NULL);
+	}
+	return n_made;
+}
+
+const char **
+pattern_choices(struct arena *a, const char *const *texts, int n_texts, int *n)
+{
+	const char **all;
+
+	*n = 0;
+	for (int i = 0; i < n_texts; i++)
+		*n += choices_of(a, texts[i], NULL);
+	all = arena_zalloc(a, (size_t)*n * sizeof *all);
+	for (int i = 0, k = 0; i < n_texts; i++)
+		k += choices_of(a, texts[i], all + k);
+	return all;
 }

@@ -61,6 +61,57 @@ START_TEST(words_are_whole_words)
 }
 END_TEST
 
+START_TEST(a_clause_is_enough)
+{
+	ck_assert_ptr_nonnull(match("你好", "你好，我叫小红"));
+	ck_assert_ptr_nonnull(match("你好", "你好 我叫小红"));
+	ck_assert_ptr_null(match("你好", "你好笨"));
+	ck_assert_str_eq(match("我叫*", "你好！我叫小红。今年八岁"), "小红");
+	ck_assert_str_eq(match("i'm *", "I'm fine, thanks"), "fine");
+	ck_assert_str_eq(
+	    match("* because *", "I like you, because you listen"), "i like you|you listen");
+	ck_assert_str_eq(match("i want *", "I want 3.5 or 1,000 of them"), "3.5 or 1,000 of them");
+	ck_assert_str_eq(match("我爱吃*", "我爱吃苹果、梨"), "苹果、梨");
+	ck_assert_str_eq(match("*j,f", "a,b,c,d,e,f,g,h,i,j,f"), "h,i");
+}
+END_TEST
+
+START_TEST(emoji_at_the_end_may_be_meant_or_not)
+{
+	ck_assert_ptr_nonnull(match("好的", "好的😊👍🏽！"));
+	ck_assert_ptr_nonnull(match("thanks", "Thanks :)"));
+	ck_assert_str_eq(match("我喜欢*", "😋我喜欢苹果❤️"), "苹果");
+	ck_assert_str_eq(match("*👍", "好的👍"), "好的");
+	ck_assert_ptr_nonnull(match("😂*", "😂😂"));
+	ck_assert_ptr_nonnull(match("?*", "？？？"));
+}
+END_TEST
+
+START_TEST(a_question_mark_after_a_star_asks_for_one)
+{
+	ck_assert_str_eq(match("*?", "你去过？！"), "你去过");
+	ck_assert_str_eq(match("*?", "走吧😂？"), "走吧");
+	ck_assert_str_eq(match("*?", "好。走吧？"), "走吧");
+	ck_assert_ptr_null(match("*?", "走吗"));
+	ck_assert_ptr_nonnull(match("are you there?", "are you there"));
+}
+END_TEST
+
+START_TEST(choices_are_all_their_texts)
+{
+	static const char *const texts[] = { "a(b|)(c|d)", ":(", "(x)" };
+	static const char *const all[] = { "abc", "abd", "ac", "ad", ":(", "(x)" };
+	struct arena arena = { NULL };
+	int n;
+	const char **got = pattern_choices(&arena, texts, 3, &n);
+
+	ck_assert_int_eq(n, 6);
+	for (int i = 0; i < n; i++)
+		ck_assert_str_eq(got[i], all[i]);
+	arena_release(&arena);
+}
+END_TEST
+
 START_TEST(many_stars_take_no_time)
 {
 	char text[65536];
@@ -80,6 +131,10 @@ pattern_suite(void)
 	tcase_add_test(tc, without_a_star_it_is_the_whole);
 	tcase_add_test(tc, stars_stand_for_any_text);
 	tcase_add_test(tc, words_are_whole_words);
+	tcase_add_test(tc, a_clause_is_enough);
+	tcase_add_test(tc, emoji_at_the_end_may_be_meant_or_not);
+	tcase_add_test(tc, a_question_mark_after_a_star_asks_for_one);
+	tcase_add_test(tc, choices_are_all_their_texts);
 	tcase_add_test(tc, many_stars_take_no_time);
 	suite_add_tcase(suite, tc);
 	return suite;
