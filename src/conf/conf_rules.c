@@ -158,6 +158,27 @@ n_stars(const char *pattern)
 	return n;
 }
 
+/* How many texts does it stand for, as "a(b|c)" does for two? Returns -1 when for too many. */
+static int
+n_choices(const char *text, struct err *e)
+{
+	int n = 1;
+
+	for (const char *s = strchr(text, '('); s; s = strchr(s + 1, '(')) {
+		size_t end = strcspn(s + 1, "()") + 1;
+		int n_here = 1;
+
+		for (size_t i = 1; i < end && s[end] == ')'; i++)
+			n_here += s[i] == '|';
+		if (n_here > 1 && memchr(s, '*', end))
+			return err_set(e, "has a star in ( | )");
+		n *= n_here;
+		if (n > CONF_RULES_CHOICES)
+			return err_set(e, "stands for more than %d texts", CONF_RULES_CHOICES);
+	}
+	return n;
+}
+
 static int
 check_pattern(const char *pattern, struct err *e)
 {
@@ -165,7 +186,7 @@ check_pattern(const char *pattern, struct err *e)
 		return err_set(e, "has two stars in a row");
 	if (n_stars(pattern) > CONF_RULES_CAPTURES)
 		return err_set(e, "has more than %d stars", CONF_RULES_CAPTURES);
-	return 0;
+	return n_choices(pattern, e) < 0 ? -1 : 0;
 }
 
 /* The length of a {word} at s, braces included, or 0: other braces are plain text. */
@@ -324,11 +345,17 @@ static int
 take_pair(const config_setting_t *s, const char *path, struct arena *a, void *out, struct err *e)
 {
 	struct conf_pair *pair = out;
+	int n_from, n_to;
 
 	if (check_keys(s, path, pair_keys, e) ||
-	    take_side(s, path, "from", &from_shape, a, &pair->from, e))
+	    take_side(s, path, "from", &from_shape, a, &pair->from, e) ||
+	    take_side(s, path, "to", &to_shape, a, &pair->to, e))
 		return -1;
-	return take_side(s, path, "to", &to_shape, a, &pair->to, e);
+	n_from = n_choices(pair->from, e);
+	n_to = n_from < 0 ? -1 : n_choices(pair->to, e);
+	if (n_to > 1 && n_to != n_from)
+		n_to = err_set(e, "`to` must stand for one text, or for as many as `from`");
+	return n_to < 0 ? where(s, e, "%s", path) : 0;
 }
 
 /* A member that is a list of groups, each read by `take` into `size` bytes. */

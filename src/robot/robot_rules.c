@@ -3,12 +3,13 @@
  *
  * Memory. The robot keeps nothing about anybody. What it remembers it reads out of the chat's
  * history: it replays which questions had something to remember and which later ones found no rule
- *          and so
- * used one up. So chats may move between workers, and no two chats can mix. */
+ * and so used one up. So chats may move between workers, and no two chats can mix. Answers go in
+ * turn for all chats together, but those that stand in the history of this one are passed over. */
 #include "robot/robot.h"
 
 #include "base/mem.h"
 #include "robot/pattern.h"
+#include "robot/reflect.h"
 #include "robot/robot_kinds.h"
 
 #include <stdlib.h>
@@ -39,17 +40,11 @@ struct rule {
 	int64_t priority;
 };
 
-struct turned {
-	struct pattern_part from;
-	const char *to;
-};
-
 struct rules {
 	struct arena arena;
 	struct rule *rules; /* in the order in which they are tried */
 	int n_rules;
-	struct turned *turned;
-	int n_turned;
+	struct reflect reflect;
 	struct phrases fallback;
 };
 
@@ -61,11 +56,11 @@ struct found {
 	unsigned empty; /* bit N: {N} is empty or not there */
 };
 
-/* In what script is it? Anything but Chinese and ASCII letters says nothing. */
+/* In what script is it? More than `few` ASCII letters say Latin, if there is no Chinese. */
 static enum script
-script_of(const char *s, size_t n)
+script_of(const char *s, size_t n, int few)
 {
-	enum script script = SCRIPT_NONE;
+	int letters = 0;
 
 	for (size_t i = 0; i < n;) {
 		uint32_t c = 0;
@@ -73,11 +68,10 @@ script_of(const char *s, size_t n)
 
 		if (len > 0 && ((c >= 0x3400 && c <= 0x9FFF) || (c >= 0x20000 && c <= 0x323AF)))
 			return SCRIPT_HAN;
-		if (len > 0 && c < 0x80 && ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')))
-			script = SCRIPT_LATIN;
+		letters += len > 0 && ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'));
 		i += len > 0 ? (size_t)len : 1;
 	}
-	return script;
+	return letters > few ? SCRIPT_LATIN : SCRIPT_NONE;
 }
 
 /* --- matching -------------------------------------------------------------------------------- */
@@ -124,70 +118,6 @@ find_rule(struct rules *own, const char *s, size_t n, struct found *f)
 
 /* --- saying ---------------------------------------------------------------------------------- */
 
-/* The next of the phrases in the script, or, unless `strict`, the next in any. NULL when there is
- * none. */
-static const struct phrase *
-next_phrase(struct phrases *p, unsigned empty, enum script script, bool strict)
-{
-	for (int pass = 0; pass < (strict ? 1 : 2); pass++) {
-		for (int k = 0; k < p->n; k++) {
-			int i = (p->turn + k) % p->n;
-			const struct phrase *one = &p->at[i];
-
-			if ((one->captures & empty) ||
-			    (pass == 0 && one->script != script && one->script != SCRIPT_NONE))
-				continue;
-			p->turn = (i + 1) % p->n;
-			return one;
-		}
-	}
-	return NULL;
-}
-
-/* The longest pair whose `from` stands at byte i as a whole word, or NULL. */
-static const struct turned *
-turned_at(const struct rules *own, const struct pattern_text *t, struct pattern_span in, size_t i)
-{
-	const struct turned *best = NULL;
-
-	for (int k = 0; k < own->n_turned; k++) {
-		const struct turned *one = &own->turned[k];
-
-		if ((best == NULL || one->from.n > best->from.n) && in.to - i >= one->from.n &&
-		    pattern_is_at(t, i, &one->from) && pattern_is_edge(t, i) &&
-		    pattern_is_edge(t, i + one->from.n))
-			best = one;
-	}
-	return best;
-}
-
-/* Append the capture as it was written, with its pronouns turned, each once. */
-static int
-say_capture(
-    const struct rules *own, const struct pattern_text *t, struct pattern_span in, struct buf *out)
-{
-	for (size_t i = in.from; i < in.to;) {
-		const struct turned *turned = turned_at(own, t, in, i);
-		size_t end = i + 1;
-		int bad;
-
-		while (end < in.to && t->at[end] == t->at[i])
-			end++;
-		if (turned) {
-			end = i + turned->from.n;
-			bad = buf_adds(out, turned->to);
-		} else if (t->s[i] == ' ') {
-			bad = buf_adds(out, " ");
-		} else {
-			bad = buf_add(out, t->original + t->at[i], t->at[end] - t->at[i]);
-		}
-		if (bad)
-			return -1;
-		i = end;
-	}
-	return 0;
-}
-
 /* Append the local time, date (ISO 8601) or day of the week that `word` asks for. */
 static int
 say_now(const char *word, enum script script, struct buf *out)
@@ -216,7 +146,7 @@ say_place(const struct rules *own, const struct talk *talk, const struct found *
     const struct phrase *p, const char *s, struct buf *out)
 {
 	if (s[1] >= '1' && s[1] <= '9' && s[2] == '}')
-		return say_capture(own, &f->text, f->captures[s[1] - '1'], out) ? -1 : 3;
+		return reflect_say(&own->reflect, &f->text, f->captures[s[1] - '1'], out) ? -1 : 3;
 	if (strncmp(s, "{user}", 6) == 0)
 		return buf_add(out, talk->user, talk->n_user) ? -1 : 6;
 	if (strncmp(s, "{time}", 6) == 0 || strncmp(s, "{date}", 6) == 0)
@@ -246,26 +176,74 @@ say(const struct rules *own, const struct talk *talk, const struct found *f, con
 	}
 }
 
-/* The script to answer in: that of the message, or of the last one before that had any. */
+/* Did this chat hear it lately? */
+static bool
+was_said(
+    const struct rules *own, const struct talk *talk, const struct found *f, const struct phrase *p)
+{
+	bool was = false;
+	struct buf text;
+
+	if (talk->n_history == 0)
+		return false;
+	buf_init(&text, ANSWER_BYTES);
+	say(own, talk, f, p, &text);
+	for (int i = 0; i < talk->n_history && !was; i++)
+		was = talk->history[i].n_answer == text.len && text.len &&
+		      memcmp(talk->history[i].answer, buf_head(&text), text.len) == 0;
+	buf_release(&text);
+	return was;
+}
+
+/* Say the next of the phrases: one in the script that this chat did not hear lately; else, with two
+ * passes, one that it did; else, with three, one in any script. Returns false when there is none.
+ */
+static bool
+say_next(const struct rules *own, const struct talk *talk, const struct found *f, struct phrases *p,
+    enum script script, int n_passes, struct buf *out)
+{
+	for (int pass = 0; pass < n_passes; pass++) {
+		for (int k = 0; k < p->n; k++) {
+			int i = (p->turn + k) % p->n;
+			const struct phrase *one = &p->at[i];
+
+			if ((one->captures & f->empty) ||
+			    (pass < 2 && one->script != script && one->script != SCRIPT_NONE) ||
+			    (pass == 0 && was_said(own, talk, f, one)))
+				continue;
+			p->turn = (i + 1) % p->n;
+			say(own, talk, f, one, out);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The script to answer in: that of the message, or of the last one before that had any. A few
+ * letters (ok, lol, bye) are said in Chinese chats, too. */
 static enum script
 script_of_talk(const struct robot *r, const struct talk *talk)
 {
-	enum script script = script_of(talk->text, talk->n_text);
+	enum { FEW = 4 };
+	enum script script = script_of(talk->text, talk->n_text, FEW);
 
 	for (int i = talk->n_history - 1; script == SCRIPT_NONE && i >= 0; i--)
-		script = script_of(talk->history[i].question, talk->history[i].n_question);
+		script = script_of(talk->history[i].question, talk->history[i].n_question, FEW);
+	if (script == SCRIPT_NONE)
+		script = script_of(talk->text, talk->n_text, 0);
 	if (script == SCRIPT_NONE)
 		script = r->env.language == CONF_EN ? SCRIPT_LATIN : SCRIPT_HAN;
 	return script;
 }
 
-/* Which earlier question is to be come back to? Each one once, the oldest first; those that found
- * no rule have used one up. Returns its index, or -1. */
+/* Which earlier questions are to be come back to? Each one once, the oldest first; those that found
+ * no rule have used one up, unless the one before did. Puts their indices into waiting, returns how
+ * many; none when the last one used one up. */
 static int
-remembered(struct rules *own, const struct talk *talk)
+remembered(struct rules *own, const struct talk *talk, int *waiting)
 {
-	int *waiting = mem_resize(NULL, (size_t)talk->n_history + 1, sizeof *waiting);
-	int first = 0, n = 0, index;
+	int first = 0, n = 0;
+	bool used = false;
 
 	for (int i = 0; i < talk->n_history; i++) {
 		struct found f;
@@ -273,30 +251,32 @@ remembered(struct rules *own, const struct talk *talk)
 		find_rule(own, talk->history[i].question, talk->history[i].n_question, &f);
 		if (f.rule && has_phrase(&f.rule->remember, f.empty))
 			waiting[n++] = i;
-		else if (f.rule == NULL && first < n)
-			first++;
+		used = f.rule == NULL && !used && first < n;
+		first += used;
 		pattern_text_release(&f.text);
 	}
-	index = first < n ? waiting[first] : -1;
-	free(waiting);
-	return index;
+	memmove(waiting, waiting + first, (size_t)(n - first) * sizeof *waiting);
+	return used ? 0 : n - first;
 }
 
+/* Come back to the first of them of which something can be said that was not said lately. */
 static bool
 say_remembered(struct rules *own, const struct talk *talk, enum script script, struct buf *out)
 {
-	int i = remembered(own, talk);
-	const struct phrase *p;
-	struct found f;
+	int *waiting = mem_resize(NULL, (size_t)talk->n_history + 1, sizeof *waiting);
+	int n = remembered(own, talk, waiting);
+	bool said = false;
 
-	if (i < 0)
-		return false;
-	find_rule(own, talk->history[i].question, talk->history[i].n_question, &f);
-	p = next_phrase(&f.rule->remember, f.empty, script, true);
-	if (p)
-		say(own, talk, &f, p, out);
-	pattern_text_release(&f.text);
-	return p != NULL;
+	for (int i = 0; i < n && !said; i++) {
+		const struct said *one = &talk->history[waiting[i]];
+		struct found f;
+
+		find_rule(own, one->question, one->n_question, &f);
+		said = say_next(own, talk, &f, &f.rule->remember, script, 1, out);
+		pattern_text_release(&f.text);
+	}
+	free(waiting);
+	return said;
 }
 
 /* Append the answer. Returns false when there is none. */
@@ -305,21 +285,17 @@ answer(struct robot *r, const struct talk *talk, struct buf *out)
 {
 	struct rules *own = r->own;
 	enum script script = script_of_talk(r, talk);
-	const struct phrase *p = NULL;
 	struct found f;
-	bool said = false;
+	bool said;
 
 	find_rule(own, talk->text, talk->n_text, &f);
 	if (f.rule)
-		p = next_phrase(&f.rule->answers, f.empty, script, false);
-	else if (say_remembered(own, talk, script, out))
-		said = true;
+		said = say_next(own, talk, &f, &f.rule->answers, script, 3, out);
 	else
-		p = next_phrase(&own->fallback, 0, script, false);
-	if (p)
-		say(own, talk, &f, p, out);
+		said = say_remembered(own, talk, script, out) ||
+		       say_next(own, talk, &f, &own->fallback, script, 3, out);
 	pattern_text_release(&f.text);
-	return said || p;
+	return said;
 }
 
 /* --- opening --------------------------------------------------------------------------------- */
@@ -334,7 +310,7 @@ make_phrases(struct arena *a, const struct conf_texts *t, struct phrases *out)
 
 		p->s = t->at[i];
 		p->n = strlen(p->s);
-		p->script = script_of(p->s, p->n);
+		p->script = script_of(p->s, p->n, 0);
 		for (size_t k = 0; k + 2 < p->n; k++)
 			if (p->s[k] == '{' && p->s[k + 1] >= '1' && p->s[k + 1] <= '9' &&
 			    p->s[k + 2] == '}')
@@ -345,11 +321,12 @@ make_phrases(struct arena *a, const struct conf_texts *t, struct phrases *out)
 static void
 make_rule(struct arena *a, const struct conf_rule *c, struct rule *r)
 {
+	const char **all = pattern_choices(a, c->patterns.at, c->patterns.n, &r->n_patterns);
+
 	r->priority = c->priority;
-	r->n_patterns = c->patterns.n;
 	r->patterns = arena_zalloc(a, (size_t)r->n_patterns * sizeof *r->patterns);
 	for (int i = 0; i < r->n_patterns; i++)
-		pattern_make(a, c->patterns.at[i], &r->patterns[i]);
+		pattern_make(a, all[i], &r->patterns[i]);
 	make_phrases(a, &c->answers, &r->answers);
 	make_phrases(a, &c->remember, &r->remember);
 }
@@ -378,12 +355,7 @@ rules_open(struct robot *r, struct err *e)
 
 	(void)e;
 	make_rules(own, c);
-	own->n_turned = c->n_reflect;
-	own->turned = arena_zalloc(&own->arena, (size_t)c->n_reflect * sizeof *own->turned);
-	for (int i = 0; i < c->n_reflect; i++) {
-		pattern_part_make(&own->arena, c->reflect[i].from, &own->turned[i].from);
-		own->turned[i].to = c->reflect[i].to;
-	}
+	reflect_make(&own->arena, c, &own->reflect);
 	make_phrases(&own->arena, &c->fallback, &own->fallback);
 	r->own = own;
 	return 0;

@@ -164,6 +164,13 @@ START_TEST(rule_files_are_checked)
 		    "robot.conf:1" },
 		{ "rules = ( { patern = \"a\"; answers = \"x\"; } );", "did you mean pattern", "" },
 		{ "fallback = \"{nobody}\";", "{nobody}", "fallback" },
+		{ "rules = ( { pattern = \"(a*|b)\"; answers = \"x\"; } );", "star in",
+		    "robot.conf:1" },
+		{ "rules = ( { pattern = \"(a|b|c|d|e|f)(a|b|c|d|e|f)(a|b|c|d|e|f)\"; "
+		  "answers = \"x\"; } );",
+		    "more than 200", "pattern" },
+		{ "fallback = \"x\"; reflect = ( { from = \"(a|b)\"; to = \"(c|d|e)\"; } );",
+		    "as many as", "reflect" },
 		{ "rules = 5;", "list of groups", "" }, { "", "neither", "" } };
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
