@@ -143,6 +143,43 @@ START_TEST(what_was_said_is_come_back_to_once)
 }
 END_TEST
 
+START_TEST(you_is_i_before_a_verb)
+{
+	struct conf_rule rules[] = { { .patterns = TEXTS("say *"), .answers = TEXTS("{1}") } };
+	struct conf_pair pairs[] = { { "you", "me" }, { "you *", "I *" },
+		{ "(to|love) you", "(to|love) me" }, { "you (and|to)", "me (and|to)" },
+		{ "you are", "I am" }, { "(i|me)", "you" } };
+	const struct conf_rules c = { rules, 1, pairs, 6, TEXTS("hm") };
+	static const char *const rows[][2] = { { "say you sing", "I sing" },
+		{ "say I hate you", "you hate me" }, { "say I hate you.", "you hate me" },
+		{ "say I love you madly", "you love me madly" },
+		{ "say give it to you now", "give it to me now" },
+		{ "say I want you to go", "you want me to go" },
+		{ "say that YOU are it", "that I am it" } };
+	struct stage s;
+
+	begin(&s, &c);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		ck_assert_str_eq(ask(&s, rows[i][0]), rows[i][1]);
+	end(&s);
+}
+END_TEST
+
+START_TEST(what_this_chat_heard_is_passed_over)
+{
+	struct conf_rule rules[] = { { .patterns = TEXTS("hi"), .answers = TEXTS("a", "b", "c") } };
+	const struct conf_rules c = { .rules = rules, .n_rules = 1 };
+	struct stage s;
+
+	begin(&s, &c);
+	ck_assert_str_eq(ask(&s, "hi"), "a");
+	/* Another chat took the turn before. */
+	memcpy((char *)(uintptr_t)s.said[0].answer, "b", 1);
+	ck_assert_str_eq(ask(&s, "hi"), "c");
+	end(&s);
+}
+END_TEST
+
 START_TEST(without_an_answer_the_next_robot_is_meant)
 {
 	struct conf_rule rules[] = { { .patterns = TEXTS("a"), .answers = TEXTS("b") } };
@@ -205,6 +242,99 @@ START_TEST(sample_file_is_pleasant_in_both_languages)
 }
 END_TEST
 
+struct row {
+	const char *question, *holds, *must_not;
+};
+
+/* Each in a chat of its own, that begins with `first` if not NULL. */
+static void
+ask_rows(const struct row *rows, size_t n, const char *first)
+{
+	struct err e = { "" };
+	struct conf *c = conf_load_file(NULL, true, &e);
+
+	ck_assert_msg(c != NULL, "%s", e.text);
+	for (size_t i = 0; i < n; i++) {
+		const struct row *r = &rows[i];
+		const char *answer;
+		struct stage s;
+
+		begin(&s, &c->robots[0].rules);
+		if (first)
+			ask(&s, first);
+		answer = ask(&s, r->question);
+		ck_assert_msg(strstr(answer, r->holds), "\"%s\": \"%s\"", r->question, answer);
+		if (r->must_not)
+			ck_assert_msg(
+			    !strstr(answer, r->must_not), "\"%s\": \"%s\"", r->question, answer);
+		end(&s);
+	}
+	conf_free(c);
+}
+
+/* clang-format off */
+static const struct row rule_rows[] = {
+	{ "你好笨", "不太聪明", "你好呀" }, { "你好漂亮", "过奖", "你好呀" }, { "你好吗", "挺好", "你好呀" },
+	{ "我觉得你很笨", "不太聪明", "过奖" }, { "你真聪明", "过奖", NULL },
+	{ "我叫小红", "小红，好名字", NULL }, { "你好，我叫小红，今年八岁", "小红，好名字", NULL },
+	{ "My name is Ann", "meet you, Ann!", "Your name" },
+	{ "你还记得我的名字吗？", "ann", NULL }, { "What is my name?", "ann", NULL },
+	{ "My boss yells at me all the time", "upset", "It is" },
+	{ "what's the time?", "It is", NULL }, { "现在几点了？", "现在是", NULL },
+	{ "我想你了", "盼着你来", "试试" }, { "我爱你", "谢谢", "你爱我" }, { "你喜欢我吗？", "喜欢", "听起来" },
+	{ "Do you like me?", "I like", "you?" }, { "你喜欢猫吗", "猫", NULL },
+	{ "我很难过", "抱抱", NULL }, { "我今天有点难过", "抱抱", NULL }, { "我不开心", "抱抱", "太好了" },
+	{ "hi, how are you?", "And you?", NULL }, { "I'm fine, thanks", "Glad", "thanks" },
+	{ "我喜欢吃苹果", "苹果", NULL }, { "I like apples, pears and plums", "about apples?", "pears" },
+	{ "这个工作是你做的吗", "", "忙" }, { "hello world program", "code", "Hello" },
+	{ "hey jude is a song", "favourite", "Hi" }, { "早上好", "早上好", ":" },
+	{ "傻逼", "消消气", "有意思" }, { "再讲一个", "？", NULL }, { "tell me a joke", "joke", NULL },
+	{ "今天好冷啊", "当心", NULL }, { "我家的狗死了", "节哀", "毛茸茸" }, { "我不想活了", "12356", NULL },
+};
+static const struct row turned_rows[] = {
+	{ "I feel that you don't understand me", "Why do you feel that I don't understand you?", NULL },
+	{ "why do you hate me", "Do I hate you?", NULL }, { "why are you so slow", "Am I so slow?", NULL },
+	{ "I like you because you listen to me", "Thank you", "me listen" },
+	{ "I want to give you my heart", "to give me your heart?", NULL },
+	{ "I think you should talk to me", "that I should talk to you?", NULL },
+	{ "you never listen to me", "that I never listen to you?", NULL },
+	{ "我觉得你不懂我", "不太聪明", NULL }, { "我觉得和你聊天很放松", "和我聊天很放松", NULL },
+	{ "我想换我的被子", "换你的被子", NULL },
+};
+static const struct row sign_rows[] = {
+	{ "？？？", "怎么了", NULL }, { "?", "怎么了", NULL }, { "。。。", "接着说", NULL }, { "😂", "笑", NULL },
+	{ "😭😭", "怎么", NULL }, { "👍🏽", "聊", NULL }, { "嗯", "嗯", NULL }, { "ok", "嗯", "Go on" },
+	{ "lol", "笑", NULL }, { "哈哈哈哈", "笑", NULL }, { "好的😊", "嗯", NULL }, { "bye", "再见", NULL },
+};
+static const struct row question_rows[] = {
+	{ "你觉得我应该怎么办？", "", "想辞职" }, { "再讲一个", "", "换工作" }, { "What is 2+2?", "", "You spoke" },
+	{ "吃了没？", "", "换工作" }, { "地球有多大", "", "换工作" }, { "他去了哪里", "", "换工作" },
+	{ "because I was late", "", "Earlier" }, { "这样行吗", "", "换工作" }, { "？", "", "换工作" },
+	{ "没头没脑的话", "换工作", NULL },
+};
+/* clang-format on */
+
+#define N(rows) (sizeof(rows) / sizeof *(rows))
+
+START_TEST(sample_file_takes_the_right_rule)
+{
+	ask_rows(rule_rows, N(rule_rows), NULL);
+	ask_rows(turned_rows, N(turned_rows), NULL);
+}
+END_TEST
+
+START_TEST(sample_file_knows_short_words_and_signs)
+{
+	ask_rows(sign_rows, N(sign_rows), "你好");
+}
+END_TEST
+
+START_TEST(sample_file_does_not_come_back_to_things_on_a_question)
+{
+	ask_rows(question_rows, N(question_rows), "我想辞职");
+}
+END_TEST
+
 Suite *
 rules_suite(void)
 {
@@ -213,8 +343,13 @@ rules_suite(void)
 
 	tcase_add_test(tc, answers_come_in_turn_and_captures_are_turned);
 	tcase_add_test(tc, what_was_said_is_come_back_to_once);
+	tcase_add_test(tc, you_is_i_before_a_verb);
+	tcase_add_test(tc, what_this_chat_heard_is_passed_over);
 	tcase_add_test(tc, without_an_answer_the_next_robot_is_meant);
 	tcase_add_test(tc, sample_file_is_pleasant_in_both_languages);
+	tcase_add_test(tc, sample_file_takes_the_right_rule);
+	tcase_add_test(tc, sample_file_knows_short_words_and_signs);
+	tcase_add_test(tc, sample_file_does_not_come_back_to_things_on_a_question);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
