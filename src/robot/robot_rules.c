@@ -76,18 +76,27 @@ script_of(const char *s, size_t n, int few)
 
 /* --- matching -------------------------------------------------------------------------------- */
 
-/* Can one of them be said with these captures? */
+/* Can one of them be said in the script with these captures? One of the other script counts if
+ * there are none in this. */
 static bool
-has_phrase(const struct phrases *p, unsigned empty)
+has_phrase(const struct phrases *p, unsigned empty, enum script script)
 {
-	for (int i = 0; i < p->n; i++)
-		if (!(p->at[i].captures & empty))
+	bool has_other = false, has_script = false;
+
+	for (int i = 0; i < p->n; i++) {
+		const struct phrase *one = &p->at[i];
+		bool fits = one->script == script || one->script == SCRIPT_NONE;
+
+		if (fits && !(one->captures & empty))
 			return true;
-	return false;
+		has_script |= fits;
+		has_other |= !(one->captures & empty);
+	}
+	return has_other && !has_script;
 }
 
 static bool
-match_rule(struct rule *r, struct found *f)
+match_rule(struct rule *r, enum script script, struct found *f)
 {
 	for (int i = 0; i < r->n_patterns; i++) {
 		const struct pattern *p = &r->patterns[i];
@@ -99,7 +108,7 @@ match_rule(struct rule *r, struct found *f)
 			if (f->captures[k].from < f->captures[k].to)
 				f->empty &= ~(2U << k);
 		}
-		if (has_phrase(&r->answers, f->empty))
+		if (has_phrase(&r->answers, f->empty, script))
 			return true;
 	}
 	return false;
@@ -107,12 +116,12 @@ match_rule(struct rule *r, struct found *f)
 
 /* Fold the message and find its rule. Gives f->text. */
 static void
-find_rule(struct rules *own, const char *s, size_t n, struct found *f)
+find_rule(struct rules *own, const char *s, size_t n, enum script script, struct found *f)
 {
 	memset(f, 0, sizeof *f);
 	pattern_text_init(&f->text, s, n);
 	for (int i = 0; i < own->n_rules && f->rule == NULL; i++)
-		if (match_rule(&own->rules[i], f))
+		if (match_rule(&own->rules[i], script, f))
 			f->rule = &own->rules[i];
 }
 
@@ -240,7 +249,7 @@ script_of_talk(const struct robot *r, const struct talk *talk)
  * no rule have used one up, unless the one before did. Puts their indices into waiting, returns how
  * many; none when the last one used one up. */
 static int
-remembered(struct rules *own, const struct talk *talk, int *waiting)
+remembered(struct rules *own, const struct talk *talk, enum script script, int *waiting)
 {
 	int first = 0, n = 0;
 	bool used = false;
@@ -248,8 +257,8 @@ remembered(struct rules *own, const struct talk *talk, int *waiting)
 	for (int i = 0; i < talk->n_history; i++) {
 		struct found f;
 
-		find_rule(own, talk->history[i].question, talk->history[i].n_question, &f);
-		if (f.rule && has_phrase(&f.rule->remember, f.empty))
+		find_rule(own, talk->history[i].question, talk->history[i].n_question, script, &f);
+		if (f.rule && has_phrase(&f.rule->remember, f.empty, script))
 			waiting[n++] = i;
 		used = f.rule == NULL && !used && first < n;
 		first += used;
@@ -264,14 +273,14 @@ static bool
 say_remembered(struct rules *own, const struct talk *talk, enum script script, struct buf *out)
 {
 	int *waiting = mem_resize(NULL, (size_t)talk->n_history + 1, sizeof *waiting);
-	int n = remembered(own, talk, waiting);
+	int n = remembered(own, talk, script, waiting);
 	bool said = false;
 
 	for (int i = 0; i < n && !said; i++) {
 		const struct said *one = &talk->history[waiting[i]];
 		struct found f;
 
-		find_rule(own, one->question, one->n_question, &f);
+		find_rule(own, one->question, one->n_question, script, &f);
 		said = say_next(own, talk, &f, &f.rule->remember, script, 1, out);
 		pattern_text_release(&f.text);
 	}
@@ -288,7 +297,7 @@ answer(struct robot *r, const struct talk *talk, struct buf *out)
 	struct found f;
 	bool said;
 
-	find_rule(own, talk->text, talk->n_text, &f);
+	find_rule(own, talk->text, talk->n_text, script, &f);
 	if (f.rule)
 		said = say_next(own, talk, &f, &f.rule->answers, script, 3, out);
 	else

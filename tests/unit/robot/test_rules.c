@@ -303,7 +303,7 @@ static const struct row turned_rows[] = {
 };
 static const struct row sign_rows[] = {
 	{ "？？？", "怎么了", NULL }, { "?", "怎么了", NULL }, { "。。。", "接着说", NULL }, { "😂", "笑", NULL },
-	{ "😭😭", "怎么", NULL }, { "👍🏽", "聊", NULL }, { "嗯", "嗯", NULL }, { "ok", "嗯", "Go on" },
+	{ "😭😭", "怎么", NULL }, { "不想", "聊", "What" }, { "👍🏽", "聊", NULL }, { "嗯", "嗯", NULL }, { "ok", "嗯", "Go on" },
 	{ "lol", "笑", NULL }, { "哈哈哈哈", "笑", NULL }, { "好的😊", "嗯", NULL }, { "bye", "再见", NULL },
 };
 static const struct row question_rows[] = {
