@@ -99,7 +99,8 @@ turing_query(const struct api_question *q, struct buf *url)
 	char id[TURING_ID_BYTES + 1];
 
 	user_id(q, id);
-	add_parameter(strchr(buf_head(url), '?') ? "&key" : "?key", q->key, strlen(q->key), url);
+	add_parameter(
+	    memchr(buf_head(url), '?', url->len) ? "&key" : "?key", q->key, strlen(q->key), url);
 	add_parameter("&info", t->text, text_cut_chars(t->text, t->n_text, TURING_INFO_CHARS), url);
 	if (*q->conf->location)
 		add_parameter("&loc", q->conf->location, strlen(q->conf->location), url);
