@@ -14,6 +14,7 @@ main(void)
 	srunner_add_suite(runner, door_suite());
 	srunner_add_suite(runner, robot_suite());
 	srunner_add_suite(runner, answer_suite());
+	srunner_add_suite(runner, model_suite());
 	srunner_add_suite(runner, reload_suite());
 	srunner_add_suite(runner, resize_suite());
 	srunner_add_suite(runner, load_suite());

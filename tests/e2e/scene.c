@@ -17,7 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { RUN_MS = 20000, ARGS_MAX = 16, OUTPUT_BYTES = 1 << 20 };
+enum { RUN_MS = 20000, ARGS_MAX = 16, OUTPUT_BYTES = 1 << 20, STREAM_BYTES = 1 << 16 };
+
+const char *const scene_models[SCENE_MODELS] = { "openai", "ollama", "anthropic" };
 
 TCase *
 scene_case(Suite *suite, const char *name)
@@ -96,6 +98,34 @@ scene_ask_json(struct peer *p, const char *text)
 		ck_abort_msg("neither text nor error: %s", line);
 	json_drop(o);
 	return answer;
+}
+
+int
+scene_ask_stream(struct peer *p, const char *text, char *pieces)
+{
+	size_t n, used = 0;
+	const char *got;
+	int n_pieces = 0;
+
+	*pieces = '\0';
+	peer_sendf(p, "{\"user\":\"ann\",\"text\":\"%s\",\"stream\":true}\n", text);
+	for (bool whole = false; !whole;) {
+		const char *line = peer_line(p);
+		struct json_object *o = json_read(line, strlen(line));
+
+		if ((got = json_text(o, "piece", &n)) != NULL) {
+			n_pieces++;
+			ck_assert_uint_lt(used + n, STREAM_BYTES);
+			memcpy(pieces + used, got, n + 1);
+			used += n;
+		} else {
+			whole = (got = json_text(o, "text", &n)) != NULL;
+			if (!whole || strcmp(got, pieces) != 0)
+				ck_abort_msg("after \"%s\" came: %s", pieces, line);
+		}
+		json_drop(o);
+	}
+	return n_pieces;
 }
 
 /* --- programs -------------------------------------------------------------------------------- */

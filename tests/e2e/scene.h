@@ -27,10 +27,26 @@
 	"\"; " more " } );\n"
 #define TURING TURING_WITH(KEY, "")
 
+/* A robot that streams, of type openai, ollama or anthropic, and one that always works. */
+#define MODEL_AT(name, type, port, more)                                                           \
+	"{ name = \"" name "\"; type = \"" type "\"; url = \"http://$ADDR:" port                   \
+	"\"; model = \"m1\"; api_key = \"" KEY "\"; " more " }"
+#define MODEL_ROBOT(more)  MODEL_AT("model", "openai", "8000", more)
+#define MODEL(type, more)  "robots = ( " MODEL_AT("model", type, "8000", more) " );\n"
+#define TURING_ROBOT(more) TURING_AT("turing", "8000", KEY, more)
+#define TURING_AT(name, port, key, more)                                                           \
+	"{ name = \"" name "\"; type = \"turing\"; url = \"http://$ADDR:" port                     \
+	"/openapi/api\"; api_key = \"" key "\"; " more " }"
+#define HELLO_ROBOT "{ name = \"hello\"; type = \"hello\"; }"
+
+#define ONE_WORKER    PLAIN POOL(1) DOOR(9999) NO_RATE
 #define HELLO_SERVER  PLAIN POOL(2) DOOR(9999) NO_RATE HELLO
 #define TURING_SERVER PLAIN POOL(2) DOOR(9999) NO_RATE TURING
 
-enum { SCENE_TIMEOUT_S = 60, SCENE_CHATS = 400 };
+enum { SCENE_TIMEOUT_S = 60, SCENE_CHATS = 400, SCENE_MODELS = 3 };
+
+/* The types of robots that stream, for MODEL("%s", ...). */
+extern const char *const scene_models[SCENE_MODELS];
 
 /* A TCase whose tests may take SCENE_TIMEOUT_S. */
 TCase *scene_case(Suite *suite, const char *name);
@@ -48,6 +64,10 @@ void scene_end(struct server *s, struct fakebot *b);
 
 /* Ask in `json`, give the text of the answer ("ERR CODE" for an error); valid until the next. */
 const char *scene_ask_json(struct peer *p, const char *text);
+
+/* The same with "stream": the pieces, joined, into `pieces` (1 << 16 bytes); their number. The whole
+ * that ends them must be equal. */
+int scene_ask_stream(struct peer *p, const char *text, char *pieces);
 
 struct scene_done {
 	int status; /* exit status, or 128 + signal; -1: it was killed after limit_ms */

@@ -11,6 +11,7 @@ Suite *dialect_suite(void);
 Suite *door_suite(void);
 Suite *robot_suite(void);
 Suite *answer_suite(void);
+Suite *model_suite(void);
 Suite *reload_suite(void);
 Suite *resize_suite(void);
 Suite *load_suite(void);

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ONE_WORKER PLAIN POOL(1) DOOR(9999) NO_RATE
-
 /* The bound is on the best of a few: the machine may be busy, the server must not be slow. */
 START_TEST(c1_closed_port_is_unavailable_at_once)
 {

@@ -143,6 +143,17 @@ procfs_cpu_ms(pid_t pid)
 	return (int64_t)ticks * 1000 / sysconf(_SC_CLK_TCK);
 }
 
+int64_t
+procfs_memory_kib(pid_t pid, const char *name)
+{
+	char bytes[8192];
+	const char *at;
+
+	if (slurp(pid, "status", bytes, sizeof bytes) <= 0 || (at = strstr(bytes, name)) == NULL)
+		return -1;
+	return strtoll(at + strlen(name), NULL, 10);
+}
+
 bool
 procfs_wait_gone(pid_t pid, int limit_ms)
 {

@@ -25,6 +25,9 @@ bool procfs_holds(pid_t pid, const char *name, const char *text);
 /* Processor time used so far, ms; 0 when it is gone. */
 int64_t procfs_cpu_ms(pid_t pid);
 
+/* A size in /proc/PID/status, in KiB: "VmRSS:", "VmHWM:" (the most so far); -1 without it. */
+int64_t procfs_memory_kib(pid_t pid, const char *name);
+
 /* Wait (blocks) until the process has ended; false when that takes longer. */
 bool procfs_wait_gone(pid_t pid, int limit_ms);
 
