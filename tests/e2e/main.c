@@ -15,6 +15,9 @@ main(void)
 	srunner_add_suite(runner, robot_suite());
 	srunner_add_suite(runner, answer_suite());
 	srunner_add_suite(runner, model_suite());
+	srunner_add_suite(runner, memory_suite());
+	srunner_add_suite(runner, chain_suite());
+	srunner_add_suite(runner, retry_suite());
 	srunner_add_suite(runner, reload_suite());
 	srunner_add_suite(runner, resize_suite());
 	srunner_add_suite(runner, load_suite());

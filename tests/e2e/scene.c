@@ -46,6 +46,21 @@ scene_chat(struct server *s)
 	return scene_chat_at(s, SERVER_PORT);
 }
 
+void
+scene_chats_apart(struct server *s, struct peer *chats[2])
+{
+	pid_t first;
+
+	chats[0] = scene_chat(s);
+	first = server_worker_of(s, peer_port(chats[0]));
+	for (int i = 0; i < 50; i++) {
+		chats[1] = scene_chat(s);
+		if (server_worker_of(s, peer_port(chats[1])) != first)
+			return;
+	}
+	ck_abort_msg("all chats went to one worker");
+}
+
 struct fakebot *
 scene_bot(struct server *s)
 {

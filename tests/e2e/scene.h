@@ -55,6 +55,8 @@ TCase *scene_case(Suite *suite, const char *name);
 struct peer *scene_chat(struct server *s);
 /* The same at another port. */
 struct peer *scene_chat_at(struct server *s, int port);
+/* Two chats with different workers. */
+void scene_chats_apart(struct server *s, struct peer *chats[2]);
 /* A fake robot where $BOT is. */
 struct fakebot *scene_bot(struct server *s);
 /* Say "TEXT\n", hear "Hello, TEXT!\n". */
