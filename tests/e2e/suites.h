@@ -15,6 +15,8 @@ Suite *model_suite(void);
 Suite *memory_suite(void);
 Suite *chain_suite(void);
 Suite *retry_suite(void);
+Suite *queue_suite(void);
+Suite *key_suite(void);
 Suite *reload_suite(void);
 Suite *resize_suite(void);
 Suite *load_suite(void);
