@@ -17,6 +17,7 @@ Suite *chain_suite(void);
 Suite *retry_suite(void);
 Suite *queue_suite(void);
 Suite *key_suite(void);
+Suite *fault_suite(void);
 Suite *reload_suite(void);
 Suite *resize_suite(void);
 Suite *load_suite(void);
