@@ -21,6 +21,8 @@ main(void)
 	srunner_add_suite(runner, queue_suite());
 	srunner_add_suite(runner, key_suite());
 	srunner_add_suite(runner, fault_suite());
+	srunner_add_suite(runner, link_suite());
+	srunner_add_suite(runner, reader_suite());
 	srunner_add_suite(runner, reload_suite());
 	srunner_add_suite(runner, resize_suite());
 	srunner_add_suite(runner, load_suite());

@@ -18,6 +18,8 @@ Suite *retry_suite(void);
 Suite *queue_suite(void);
 Suite *key_suite(void);
 Suite *fault_suite(void);
+Suite *link_suite(void);
+Suite *reader_suite(void);
 Suite *reload_suite(void);
 Suite *resize_suite(void);
 Suite *load_suite(void);
