@@ -5,6 +5,7 @@
 
 #include "base/lapse.h"
 #include "lib/certs.h"
+#include "lib/names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,6 +110,46 @@ START_TEST(c22_chat_that_leaves_frees_its_place_at_the_robot)
 	peer_send(q, "me::hi\n");
 	peer_expect(q, "echo:hi\n");
 	(void)server_wait_log(s, "ev=message outcome=cancelled");
+	scene_end(s, b);
+}
+END_TEST
+
+/* --- C4: names -------------------------------------------------------------------------------- */
+
+/* The resolver would give up after three seconds: nobody may wait for that. */
+START_TEST(c4_name_server_that_says_nothing_delays_nobody_and_is_found_again)
+{
+	struct server *s;
+	struct fakebot *b;
+	struct peer *p, *canary;
+	int64_t began, by_ms;
+
+	if (!names_begin())
+		return;
+	s = server_start(ONE_WORKER
+	    "robots = ( { name = \"turing\"; type = \"turing\"; url = \"http://robot.test:8000/\"; "
+	    "connect_timeout = \"300ms\"; api_key = \"" KEY "\"; }, " HELLO_ROBOT " );\n");
+	b = scene_bot(s);
+	p = scene_chat(s);
+	canary = scene_chat(s);
+	peer_send(canary, "/robot hello\n");
+	ck_assert_str_ne(peer_line(canary), "");
+	began = lapse_now_ms();
+	peer_send(p, "me::hi\n");
+	expect_quick_hello(canary);
+	peer_expect(p, "Hello, hi!\n");
+	ck_assert_int_lt(lapse_now_ms() - began, 2000);
+	expect_quick_hello(canary);
+	(void)server_wait_log(s, "ev=message robot=hello passed=turing:timeout");
+	names_answer(s->address);
+	for (by_ms = lapse_now_ms() + SERVER_MS; fakebot_requests(b) == 0;) {
+		ck_assert_int_lt(lapse_now_ms(), by_ms);
+		peer_send(p, "me::hi\n");
+		ck_assert_str_ne(peer_line(p), "");
+		peer_wait_any(&p, 1, 20);
+	}
+	peer_send(p, "me::hi\n");
+	peer_expect(p, "echo:hi\n");
 	scene_end(s, b);
 }
 END_TEST
@@ -415,6 +456,7 @@ link_suite(void)
 	tcase_add_test(tc, c2_connect_that_never_completes_is_told_when_there_is_no_other_robot);
 	tcase_add_test(tc, c3_robot_that_sends_its_head_alone_times_out);
 	tcase_add_test(tc, c3_answer_that_takes_longer_than_the_total_time_times_out);
+	tcase_add_test(tc, c4_name_server_that_says_nothing_delays_nobody_and_is_found_again);
 	tcase_add_test(tc, c22_chat_that_leaves_frees_its_place_at_the_robot);
 	tcase_add_loop_test(tc, c11_redirect_of_any_kind_is_not_followed, 0, 5);
 	tcase_add_loop_test(tc, connection_is_kept_for_the_next_question, 0, SCENE_MODELS);

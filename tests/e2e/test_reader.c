@@ -17,7 +17,7 @@ enum { TAKEN_BYTES = 8 << 20 };
 #ifdef __SANITIZE_ADDRESS__
 enum { GROWTH_KIB = 300 << 10 };
 #else
-enum { GROWTH_KIB = 24 << 10 };
+enum { GROWTH_KIB = 16 << 10 };
 #endif
 
 #define NO_LIMIT    "limits = { messages_per_minute = 0; answer_bytes = 0; };\n"
