@@ -153,8 +153,43 @@ START_TEST(nothing_is_asked_again_once_text_went_out)
 }
 END_TEST
 
-/* As above, when the error comes as an event, under status 200. */
+/* As above, when the error comes as an event, under status 200: also one that would else be a
+ * reason to ask again, with the same key or the next. */
 START_TEST(error_in_mid_stream_ends_the_answer)
+{
+	static const struct {
+		const char *event, *heard;
+	} errors[] = {
+		{ "data: {\"error\":{\"code\":503,\"message\":\"gone\"}}\n\n",
+		    "ERR robot-unavailable " },
+		{ "data: {\"error\":{\"type\":\"rate_limit_exceeded\"}}\n\n",
+		    "ERR robot-unavailable " },
+		{ "data: {\"error\":{\"type\":\"insufficient_quota\"}}\n\n", "ERR robot-refused " },
+		{ "data: {\"error\":{\"type\":\"exceed_context_size_error\"}}\n\n",
+		    "ERR robot-refused " },
+	};
+	struct server *s = server_start(ONE_WORKER
+	    "robots = ( { name = \"model\"; type = \"openai\"; url = \"http://$ADDR:8000\"; "
+	    "api_key = ( \"" KEY "\", \"" SECOND_KEY "\" ); }, " HELLO_ROBOT " );\n");
+	struct fakebot *b = scene_bot(s);
+	struct peer *p = scene_chat(s);
+	char body[512];
+
+	peer_send(p, "me::first\n");
+	peer_expect(p, "echo:first\n");
+	snprintf(body, sizeof body,
+	    "data: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n%s", errors[_i].event);
+	fakebot_play(b, &(struct fakebot_script){
+			    .type = "text/event-stream", .body = body, .no_length = true });
+	peer_send(p, "hi\n");
+	peer_expect(p, "half\n");
+	peer_expect_prefix(p, errors[_i].heard);
+	ck_assert_int_eq(fakebot_requests(b), 2);
+	scene_end(s, b);
+}
+END_TEST
+
+START_TEST(error_before_any_text_passes_the_message_on)
 {
 	struct server *s =
 	    server_start(ONE_WORKER "robots = ( " MODEL_ROBOT("") ", " HELLO_ROBOT " );\n");
@@ -162,16 +197,8 @@ START_TEST(error_in_mid_stream_ends_the_answer)
 	struct peer *p = scene_chat(s);
 
 	fakebot_play(b, &(struct fakebot_script){ .type = "text/event-stream",
-			    .body = "data: {\"choices\":[{\"delta\":{\"content\":\"half\"}}]}\n\n"
-				    "data: {\"error\":{\"code\":503,\"message\":\"gone\"}}\n\n",
-			    .no_length = true });
-	peer_send(p, "me::hi\n");
-	peer_expect(p, "half\n");
-	peer_expect_prefix(p, "ERR robot-unavailable ");
-	ck_assert_int_eq(fakebot_requests(b), 1);
-	fakebot_play(b, &(struct fakebot_script){ .type = "text/event-stream",
 			    .body = "data: {\"error\":{\"message\":\"gone\"}}\n\n" });
-	scene_hello(p, "before any text");
+	scene_hello(p, "me::hi");
 	scene_end(s, b);
 }
 END_TEST
@@ -310,7 +337,8 @@ chain_suite(void)
 	tcase_add_test(tc, every_message_is_answered_by_the_one_that_can);
 	tcase_add_test(tc, robot_that_was_chosen_is_asked_first_and_others_when_it_fails);
 	tcase_add_loop_test(tc, nothing_is_asked_again_once_text_went_out, 0, SCENE_MODELS);
-	tcase_add_test(tc, error_in_mid_stream_ends_the_answer);
+	tcase_add_loop_test(tc, error_in_mid_stream_ends_the_answer, 0, 4);
+	tcase_add_test(tc, error_before_any_text_passes_the_message_on);
 	tc = scene_case(suite, "breaker");
 	tcase_add_test(tc, robot_that_fails_thrice_is_left_alone_and_found_again_by_one_message);
 	tcase_add_test(tc, probe_that_fails_doubles_the_pause);

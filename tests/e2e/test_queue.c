@@ -29,6 +29,24 @@ expect_silence(struct peer **chats, int n)
 			    buf_head(&chats[i]->in));
 }
 
+/* Chats whose workers take turns. */
+static void
+alternate(struct server *s, struct peer **chats)
+{
+	pid_t first = 0;
+
+	for (int i = 0; i < CHATS; i += 2) {
+		struct peer *apart[2];
+		pid_t worker;
+
+		scene_chats_apart(s, apart);
+		worker = server_worker_of(s, peer_port(apart[0]));
+		first = first == 0 ? worker : first;
+		chats[i] = apart[worker != first];
+		chats[i + 1] = apart[worker == first];
+	}
+}
+
 /* --- max_inflight ---------------------------------------------------------------------------- */
 
 START_TEST(one_request_at_a_time_over_all_workers_and_who_came_first_is_first)
@@ -36,12 +54,10 @@ START_TEST(one_request_at_a_time_over_all_workers_and_who_came_first_is_first)
 	struct server *s =
 	    server_start(TWO_WORKERS NOTICE_AT_ONCE TURING_WITH(KEY, "max_inflight = 1;"));
 	struct fakebot *b = scene_bot(s);
-	struct peer *apart[2], *chats[CHATS];
+	struct peer *chats[CHATS];
 	char text[16];
 
-	scene_chats_apart(s, apart);
-	for (int i = 0; i < CHATS; i++)
-		chats[i] = i < 2 ? apart[i] : scene_chat(s);
+	alternate(s, chats);
 	fakebot_play(b, &half);
 	for (int i = 0; i < CHATS; i++) {
 		peer_sendf(chats[i], "me::q%d\n", i);
