@@ -232,8 +232,10 @@ START_TEST(chat_too_long_for_the_robot_is_told_again_with_less)
 	struct fakebot *b = scene_bot(s);
 	struct peer *p = scene_chat(s);
 
-	for (int i = 1; i <= 4; i++)
-		say(p, "me::more");
+	say(p, "me::one");
+	say(p, "two");
+	say(p, "three");
+	say(p, "four");
 	fakebot_play(b, &(struct fakebot_script){ .first_n = 2, .status = 400, .body = overflow });
 	say(p, "big");
 	ck_assert_int_eq(fakebot_requests(b), 7);
@@ -241,7 +243,7 @@ START_TEST(chat_too_long_for_the_robot_is_told_again_with_less)
 	ck_assert_int_eq(fakebot_record(b, 5).n_messages, 5);
 	ck_assert_int_eq(fakebot_record(b, 6).n_messages, 3);
 	ck_assert_str_eq(fakebot_record(b, 6).info, "big");
-	expect_told(b, 6, "user:more|assistant:echo:more");
+	expect_told(b, 6, "user:four|assistant:echo:four");
 	ck_assert_int_eq(server_count_log(s, "ev=robot_memory_cut robot=model"), 2);
 	scene_end(s, b);
 }
