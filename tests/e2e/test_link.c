@@ -176,7 +176,7 @@ START_TEST(c11_redirect_of_any_kind_is_not_followed)
 		fakebot_play(b, &(struct fakebot_script){
 				    .status = statuses[_i], .headers = header, .body = "" });
 		peer_send(p, "me::hi\n");
-		peer_expect_prefix(p, "ERR robot-bad-reply ");
+		peer_expect_prefix(p, "ERR robot-refused ");
 		ck_assert_int_eq(fakebot_requests(b), (int)i + 1);
 	}
 	ck_assert_int_eq(fakebot_connections(elsewhere), 0);
