@@ -273,7 +273,8 @@ START_TEST(i7_key_that_the_server_echoes_stays_out_of_log_and_chat)
 {
 	static const int statuses[] = { 400, 401, 402, 429, 500 };
 	struct server *s = server_start(ONE_WORKER "log = { level = \"debug\"; };\n" ROBOT("openai",
-	    "api_key = \"" ODD_KEY "\"; connect_timeout = 1; total_timeout = \"300ms\";"));
+					    "api_key = \"%s\"; total_timeout = \"300ms\";"),
+	    echoes[_i].key);
 	struct fakebot *b = scene_bot(s);
 
 	for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
