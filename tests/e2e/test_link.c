@@ -344,7 +344,7 @@ END_TEST
 
 /* --- C20: a robot that flaps ----------------------------------------------------------------- */
 
-enum { FLAP_CHATS = 50, FLAPS = 15, FLAP_OUTCOMES = 600 };
+enum { FLAP_CHATS = 50, FLAPS = 15, FLAP_OUTCOMES = 2000 };
 
 /* Hear what there is; every question gets one answer or one error, then the next is asked. Returns
  * how many outcomes there were. */
