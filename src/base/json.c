@@ -237,8 +237,14 @@ flow_one(struct json_flow *f, const char *bytes, int n, struct json_object **o, 
 	*whole = why == json_tokener_success;
 	if (why != json_tokener_success && why != json_tokener_continue)
 		return -1;
-	f->n = *whole ? 0 : f->n + (size_t)used;
-	return f->n > f->limit ? -1 : used;
+	f->n += (size_t)used;
+	if (f->n > f->limit) {
+		json_object_put(*o);
+		return -1;
+	}
+	if (*whole)
+		f->n = 0;
+	return used;
 }
 
 int

@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -54,18 +55,37 @@ holds_head(const char *says, const char *s, size_t n)
 	return n > 0 && memmem(says, strlen(says), s, n < HEAD_BYTES ? n : HEAD_BYTES) != NULL;
 }
 
+/* A key may come back in any code; whatever looks like one is blotted out: long, with a digit. */
+static void
+hide_tokens(char *s)
+{
+	static const char chars[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/=%_-";
+
+	for (size_t n; *s; s += n ? n : 1) {
+		n = strspn(s, chars);
+		if (n >= HEAD_BYTES && strcspn(s, "0123456789") < n)
+			memset(s, '*', n);
+	}
+}
+
 const char *
 api_keys_hide(const struct api_call *call)
 {
 	const struct conf_robot *c = call->ask->robot->conf;
 	const char *says = call->reply.says;
+	char words[sizeof call->reply.says];
 	bool hide = holds_head(says, c->secret, strlen(c->secret));
 
 	for (int i = 0; i < c->api_key.n && !hide; i++)
 		hide = holds_head(says, c->api_key.at[i], strlen(c->api_key.at[i]));
 	if (!hide && call->talk->n_text >= HEAD_BYTES)
 		hide = holds_head(says, call->talk->text, call->talk->n_text);
-	return hide ? "\"\"" : log_quote(says, strlen(says));
+	if (hide)
+		return "\"\"";
+	snprintf(words, sizeof words, "%s", says);
+	hide_tokens(words);
+	return log_quote(words, strlen(words));
 }
 
 void

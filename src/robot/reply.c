@@ -311,8 +311,12 @@ reply_say(struct reply *r, const char *s, size_t n)
 	if (n == 0 || r->unclosed || !is_success(r))
 		return;
 	r->progress = r->has_said = true;
-	if (buf_add(&r->text, s, n))
-		reply_is_broken(r);
+	if (buf_add(&r->text, s, n) == 0)
+		return;
+	/* More at once than the longest answer: whoever takes it on cuts it anyway. */
+	n = text_cut_bytes(s, n, r->text.limit - r->text.len);
+	(void)buf_add(&r->text, s, n);
+	r->finished = r->over = true;
 }
 
 void

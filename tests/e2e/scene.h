@@ -67,8 +67,8 @@ void scene_end(struct server *s, struct fakebot *b);
 /* Ask in `json`, give the text of the answer ("ERR CODE" for an error); valid until the next. */
 const char *scene_ask_json(struct peer *p, const char *text);
 
-/* The same with "stream": the pieces, joined, into `pieces` (1 << 16 bytes); their number. The whole
- * that ends them must be equal. */
+/* The same with "stream": the pieces, joined, into `pieces` (1 << 16 bytes); their number. The
+ * whole that ends them must be equal. */
 int scene_ask_stream(struct peer *p, const char *text, char *pieces);
 
 struct scene_done {
