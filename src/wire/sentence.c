@@ -43,61 +43,28 @@ sentence_bye(enum bye bye, enum conf_language language)
 	return byes[bye][language == CONF_EN];
 }
 
-const char *
-sentence_help(enum conf_language language)
-{
-	if (language == CONF_EN)
-		return "name::message  speak as NAME; afterwards a message alone will do\n"
-		       "/forget        forget what was said in this chat\n"
-		       "/robot [NAME]  list the robots, or choose one\n"
-		       "exit           leave";
-	return "用户名::消息   以这个名字说话；之后直接发消息即可\n"
-	       "/forget        忘掉这次聊天说过的话\n"
-	       "/robot [名字]  列出机器人，或选择一个\n"
-	       "exit           离开";
-}
+static const char *const sentences[SAY_COUNT][2] = {
+	[SAY_HELP] = { "用户名::消息   以这个名字说话；之后直接发消息即可\n"
+		       "/forget        忘掉这次聊天说过的话\n"
+		       "/robot [名字]  列出机器人，或选择一个\n"
+		       "exit           离开",
+	    "name::message  speak as NAME; afterwards a message alone will do\n"
+	    "/forget        forget what was said in this chat\n"
+	    "/robot [NAME]  list the robots, or choose one\n"
+	    "exit           leave" },
+	[SAY_FORGOTTEN] = { "好的，我都忘了。", "Forgotten." },
+	[SAY_WAIT] = { "小图正在想，请稍等……", "Thinking, one moment please…" },
+	[SAY_CHOSEN] = { "现在和你聊天的是：", "Now you talk to: " },
+	[SAY_NO_ROBOT] = { "没有叫这个名字的机器人；现有：",
+	    "There is no robot of that name; there are:" },
+	[SAY_RESTS] = { "休息中", "rests" },
+	[SAY_ANSWERED] = { "上一个回答来自：", "Last answer by: " },
+};
 
 const char *
-sentence_forgotten(enum conf_language language)
+sentence(enum say say, enum conf_language language)
 {
-	return language == CONF_EN ? "Forgotten." : "好的，我都忘了。";
-}
-
-const char *
-sentence_chosen(enum conf_language language)
-{
-	return language == CONF_EN ? "Now you talk to: " : "现在和你聊天的是：";
-}
-
-const char *
-sentence_waiting(enum conf_language language)
-{
-	return language == CONF_EN ? "Thinking, one moment please…" : "小图正在想，请稍等……";
-}
-
-const char *
-sentence_rests(enum conf_language language)
-{
-	return language == CONF_EN ? "rests" : "休息中";
-}
-
-const char *
-sentence_answered(enum conf_language language)
-{
-	return language == CONF_EN ? "Last answer by: " : "上一个回答来自：";
-}
-
-const char *
-sentence_passed(enum conf_language language)
-{
-	return language == CONF_EN ? "passed over" : "没有回答";
-}
-
-const char *
-sentence_no_robot(enum conf_language language)
-{
-	return language == CONF_EN ? "There is no robot of that name; there are: "
-				   : "没有叫这个名字的机器人；现有：";
+	return sentences[say][language == CONF_EN];
 }
 
 /* The first words of the rows, cut off once. */

@@ -9,16 +9,19 @@
 
 const char *sentence_fail(enum fail fail, enum conf_language language);
 const char *sentence_bye(enum bye bye, enum conf_language language);
-const char *sentence_help(enum conf_language language);
-const char *sentence_forgotten(enum conf_language language);
-const char *sentence_chosen(enum conf_language language);  /* a robot was chosen */
-const char *sentence_waiting(enum conf_language language); /* the answer takes its time */
-/* Of the list of robots: one that rests (format with seconds), who answered last, who was passed.
- * */
-const char *sentence_rests(enum conf_language language);
-const char *sentence_answered(enum conf_language language);
-const char *sentence_passed(enum conf_language language);
-const char *sentence_no_robot(enum conf_language language); /* no robot of that name */
+
+enum say {
+	SAY_HELP,
+	SAY_FORGOTTEN,
+	SAY_WAIT,     /* the answer takes its time */
+	SAY_CHOSEN,   /* a robot's name follows */
+	SAY_NO_ROBOT, /* the list of robots follows */
+	SAY_RESTS,    /* in that list */
+	SAY_ANSWERED, /* a robot's name follows */
+	SAY_COUNT
+};
+const char *sentence(enum say say, enum conf_language language);
+
 /* The bare words: "no-user", "idle"; for the log. */
 const char *sentence_fail_word(enum fail fail);
 const char *sentence_bye_word(enum bye bye);

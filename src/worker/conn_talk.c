@@ -80,8 +80,9 @@ add_robots(const struct conn *c, struct buf *out)
 		(void)buf_addf(out, "%s%s%s", i ? "\n" : "", c->robot == i ? "* " : "",
 		    chain_name_at(chain, i));
 		if (rests_ms)
-			(void)buf_addf(out, " (%s, %" PRId64 " s, %s)", sentence_rests(language(c)),
-			    (rests_ms + 999) / 1000, chain_trouble(chain, i));
+			(void)buf_addf(out, " (%s, %" PRId64 " s, %s)",
+			    sentence(SAY_RESTS, language(c)), (rests_ms + 999) / 1000,
+			    chain_trouble(chain, i));
 	}
 }
 
@@ -93,8 +94,8 @@ add_last(const struct conn *c, struct buf *out)
 
 	if (c->answered_by < 0)
 		return;
-	(void)buf_addf(
-	    out, "\n%s%s", sentence_answered(language(c)), chain_name_at(chain, c->answered_by));
+	(void)buf_addf(out, "\n%s%s", sentence(SAY_ANSWERED, language(c)),
+	    chain_name_at(chain, c->answered_by));
 	for (int i = 0; i < c->n_passed; i++)
 		(void)buf_addf(out, "%s%s: %s%s", i ? ", " : " (",
 		    chain_name_at(chain, c->passed[i].robot), why_words[c->passed[i].why],
@@ -112,11 +113,11 @@ choose_robot(struct conn *c, const char *name, size_t n)
 	buf_init(&out, 1 << 16);
 	if (n && found >= 0) {
 		c->robot = found;
-		(void)(buf_adds(&out, sentence_chosen(language(c))) ||
+		(void)(buf_adds(&out, sentence(SAY_CHOSEN, language(c))) ||
 		       buf_adds(&out, chain_name_at(chain, found)));
 	} else {
-		(void)(n &&
-		       (buf_adds(&out, sentence_no_robot(language(c))) || buf_adds(&out, "\n")));
+		(void)(n && (buf_adds(&out, sentence(SAY_NO_ROBOT, language(c))) ||
+				buf_adds(&out, "\n")));
 		add_robots(c, &out);
 		add_last(c, &out);
 	}
@@ -152,7 +153,7 @@ static void
 on_wait(void *arg)
 {
 	struct conn *c = arg;
-	const char *text = sentence_waiting(language(c));
+	const char *text = sentence(SAY_WAIT, language(c));
 
 	conn_say(c, PART_WAIT, &c->turn->msg, text, strlen(text));
 	conn_later(c);
@@ -207,10 +208,10 @@ answer_one(struct conn *c)
 	if (a->kind == MSG_TEXT) {
 		ask(c, a);
 	} else if (a->kind == MSG_HELP) {
-		note(c, sentence_help(language(c)));
+		note(c, sentence(SAY_HELP, language(c)));
 	} else if (a->kind == MSG_FORGET) {
 		store_mem.forget(c->w->store, c->id);
-		note(c, sentence_forgotten(language(c)));
+		note(c, sentence(SAY_FORGOTTEN, language(c)));
 	} else if (a->kind == MSG_ROBOT) {
 		choose_robot(c, a->bytes + a->n_user, a->n_text);
 	} else {
