@@ -1,0 +1,122 @@
+/* bench.c - see bench.h. */
+#include "unit/worker/bench.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/sock.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const char settings[] =
+    "language = \"en\"; greeting = \"Welcome\\n\"; memory_turns = 10;\n"
+    "limits = { messages_per_minute = 0; };\n"
+    "robots = ( { name = \"hello\"; type = \"hello\"; }, { name = \"second\"; type = \"hello\"; } "
+    ");\n";
+
+static struct setup *
+open_settings(const struct robot_env *env)
+{
+	struct err e = { "" };
+	struct setup *s;
+	int fd = memfd_create("settings", MFD_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, settings, sizeof settings - 1), sizeof settings - 1);
+	s = setup_open(fd, env, &e);
+	ck_assert_msg(s != NULL, "%s", e.text);
+	close(fd);
+	return s;
+}
+
+static void
+share(struct boot *boot, const int pair[2])
+{
+	boot->score = score_new();
+	boot->tally = tally_new(SCORE_SLOTS);
+	boot->standings = standings_new();
+	boot->move_give = pair ? pair[0] : -1;
+	boot->move_take = pair ? pair[1] : -1;
+	ck_assert(boot->score != NULL && boot->tally != NULL && boot->standings != NULL);
+}
+
+struct bench *
+bench_open(const int pair[2])
+{
+	struct bench *b = mem_zalloc(sizeof *b);
+	struct worker *w = &b->w;
+	struct err e = { "" };
+
+	log_use(open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_DEBUG_);
+	share(&b->boot, pair);
+	w->boot = &b->boot;
+	w->score = &b->boot.score->slots[0];
+	w->loop = ev_loop_new(EVBACKEND_EPOLL);
+	ck_assert_ptr_nonnull(w->loop);
+	later_init(&w->later, w->loop);
+	list_init(&w->conns);
+	list_init(&w->datagrams);
+	list_init(&w->to_move);
+	lapse_init(&w->quiet, w->loop, 60000, conn_on_lapse, w);
+	lapse_init(&w->message, w->loop, 60000, conn_on_lapse, w);
+	lapse_init(&w->idle, w->loop, 60000, conn_on_lapse, w);
+	lapse_init(&w->linger, w->loop, 1000, conn_on_lapse, w);
+	lapse_init(&w->notice, w->loop, 0, turn_on_notice, w);
+	w->env = (struct robot_env){
+		.loop = w->loop, .later = &w->later, .standings = b->boot.standings, .slot = 0
+	};
+	w->store = store_mem.open(&e);
+	ck_assert_ptr_nonnull(w->store);
+	w->setup = open_settings(&w->env);
+	return b;
+}
+
+void
+bench_close(struct bench *b)
+{
+	struct worker *w = &b->w;
+
+	while (!list_is_empty(&w->conns))
+		conn_moved(list_item(w->conns.next, struct conn, link));
+	if (w->moving)
+		ev_io_stop(w->loop, &w->give);
+	setup_drop(w->setup);
+	bench_turn(b);
+	store_mem.close(w->store);
+	lapse_release(&w->quiet);
+	lapse_release(&w->message);
+	lapse_release(&w->idle);
+	lapse_release(&w->linger);
+	lapse_release(&w->notice);
+	later_release(&w->later);
+	ev_loop_destroy(w->loop);
+	free(b);
+}
+
+struct conn *
+bench_chat(struct bench *b, int *peer)
+{
+	const struct sock_addr unnamed = { .len = sizeof(sa_family_t), .u.any.sa_family = AF_UNIX };
+	char greeting[8];
+	int ends[2];
+
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+	*peer = ends[1];
+	conn_open(&b->w, ends[0], &unnamed);
+	ck_assert_int_eq(recv(ends[1], greeting, sizeof greeting, 0), sizeof greeting);
+	ck_assert_int_eq(memcmp(greeting, "Welcome\n", sizeof greeting), 0);
+	return list_item(b->w.conns.prev, struct conn, link);
+}
+
+void
+bench_turn(struct bench *b)
+{
+	for (int i = 0; i < 4; i++)
+		ev_run(b->w.loop, EVRUN_NOWAIT);
+}
