@@ -25,6 +25,8 @@ main(void)
 	srunner_add_suite(runner, reader_suite());
 	srunner_add_suite(runner, reload_suite());
 	srunner_add_suite(runner, resize_suite());
+	srunner_add_suite(runner, move_suite());
+	srunner_add_suite(runner, crowd_suite());
 	srunner_add_suite(runner, load_suite());
 	srunner_add_suite(runner, process_suite());
 	srunner_add_suite(runner, stop_suite());

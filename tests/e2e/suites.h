@@ -22,6 +22,8 @@ Suite *link_suite(void);
 Suite *reader_suite(void);
 Suite *reload_suite(void);
 Suite *resize_suite(void);
+Suite *move_suite(void);
+Suite *crowd_suite(void);
 Suite *load_suite(void);
 Suite *process_suite(void);
 Suite *stop_suite(void);
