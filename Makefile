@@ -1,5 +1,5 @@
 # xiaotu. One Makefile, nothing recursive; every flavour has its own build/FLAVOUR/.
-#   make [FLAVOUR=release|debug|asan] [CC=clang]     all check unit e2e bench lint format install clean
+#   make [FLAVOUR=release|debug|asan] [CC=clang]     all check unit e2e soak bench lint format install clean
 
 FLAVOUR ?= release
 CC      ?= cc
@@ -101,6 +101,9 @@ unit: $(UNITS)
 	@set -e; for t in $(UNITS); do $$t; done
 e2e: all $(E2E)
 	XIAOTU_BIN=$(O) $(E2E)
+# The same with more rounds, and tests that take long.
+soak: all $(E2E)
+	XIAOTU_SOAK=1 XIAOTU_BIN=$(O) $(E2E)
 check: unit e2e
 bench: all $(O)/bench
 	scripts/bench $(O)
@@ -136,6 +139,6 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all unit e2e check bench lint format install clean
+.PHONY: all unit e2e soak check bench lint format install clean
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -168,3 +168,18 @@ moving_upgrade(struct server *s)
 	ck_assert_int_eq(moving_wait_exit(old), 0);
 	server_wait_workers(s, s->workers, SERVER_MS);
 }
+
+pid_t
+moving_pid_file(struct server *s)
+{
+	char path[96];
+	long pid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/pid", s->folder);
+	f = fopen(path, "re");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(fscanf(f, "%ld", &pid), 1);
+	fclose(f);
+	return (pid_t)pid;
+}

@@ -29,4 +29,7 @@ pid_t moving_upgrade_begin(struct server *s);
 /* Wait for the end of a master that is no child of ours by birth; its exit status. */
 int moving_wait_exit(pid_t pid);
 
+/* The number in $DIR/pid. */
+pid_t moving_pid_file(struct server *s);
+
 #endif

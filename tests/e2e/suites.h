@@ -24,6 +24,8 @@ Suite *reload_suite(void);
 Suite *resize_suite(void);
 Suite *move_suite(void);
 Suite *crowd_suite(void);
+Suite *upgrade_suite(void);
+Suite *backout_suite(void);
 Suite *load_suite(void);
 Suite *process_suite(void);
 Suite *stop_suite(void);

@@ -161,11 +161,10 @@ oracle_has_words(const char *line, const char *words)
 }
 
 static void
-check_line(const struct oracle *o, const char *line, bool may_crash)
+check_line(const struct oracle *o, const char *line, struct oracle_may may)
 {
-	static const char *const bad[] = { "lvl=alert", "ERROR: AddressSanitizer",
-		"ERROR: LeakSanitizer", "WARNING: ThreadSanitizer",
-		"runtime error:", "Assertion `" };
+	static const char *const bad[] = { "ERROR: AddressSanitizer", "ERROR: LeakSanitizer",
+		"WARNING: ThreadSanitizer", "runtime error:", "Assertion `" };
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		if (strstr(line, bad[i]) != NULL)
@@ -173,16 +172,18 @@ check_line(const struct oracle *o, const char *line, bool may_crash)
 	for (int i = 0; i < o->n_secrets; i++)
 		if (strstr(line, o->secrets[i]) != NULL)
 			ck_abort_msg("an API key is in the log");
-	if (!may_crash && oracle_has_words(line, "ev=worker_exit sig="))
+	if (!may.alert && strstr(line, "lvl=alert") != NULL)
+		ck_abort_msg("in the log: %s", line);
+	if (!may.crash && oracle_has_words(line, "ev=worker_exit sig="))
 		ck_abort_msg("a worker died: %s", line);
 }
 
 void
-oracle_check_log(const struct oracle *o, const char *path, bool may_crash)
+oracle_check_log(const struct oracle *o, const char *path, struct oracle_may may)
 {
 	char *text = oracle_read_file(path), *rest = text, *line;
 
 	while ((line = strsep(&rest, "\n")) != NULL)
-		check_line(o, line, may_crash);
+		check_line(o, line, may);
 	free(text);
 }

@@ -28,8 +28,12 @@ void oracle_baseline(struct oracle *o, pid_t master);
 void oracle_check_running(const struct oracle *o, pid_t master, int worker_slack);
 /* No process with the tag is left (bounded wait). */
 void oracle_check_ended(const struct oracle *o, const char *tag);
-/* No alert, no sanitizer report, no secret, no worker that died of a signal. */
-void oracle_check_log(const struct oracle *o, const char *path, bool may_crash);
+/* No sanitizer report, no secret; and unless the test is about that, no alert and no worker that
+ * died of a signal. */
+struct oracle_may {
+	bool crash, alert;
+};
+void oracle_check_log(const struct oracle *o, const char *path, struct oracle_may may);
 
 /* Does the line hold every word of `words`, which are separated by one space? */
 bool oracle_has_words(const char *line, const char *words);

@@ -468,9 +468,11 @@ server_stop(struct server *s)
 void
 server_end(struct server *s)
 {
+	const struct oracle_may may = { s->may_crash, s->may_alert };
+
 	oracle_check_ended(&s->own->oracle, s->own->tag);
-	oracle_check_log(&s->own->oracle, s->output, s->may_crash);
-	oracle_check_log(&s->own->oracle, s->log, s->may_crash);
+	oracle_check_log(&s->own->oracle, s->output, may);
+	oracle_check_log(&s->own->oracle, s->log, may);
 	keeper_dismiss(&s->own->keeper);
 	oracle_release(&s->own->oracle);
 	close(s->own->inotify);

@@ -27,6 +27,7 @@ struct server {
 	int workers;      /* how many there should be, as configured */
 	int worker_slack; /* descriptors a worker may keep above its baseline */
 	bool may_crash;   /* a worker may die of a signal */
+	bool may_alert;   /* the log may hold an alert */
 	/* In the child, as the last thing before it becomes xiaotud; NULL: nothing. */
 	void (*prepare)(void *arg);
 	void *prepare_arg;
