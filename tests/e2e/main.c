@@ -29,6 +29,8 @@ main(void)
 	srunner_add_suite(runner, crowd_suite());
 	srunner_add_suite(runner, upgrade_suite());
 	srunner_add_suite(runner, backout_suite());
+	srunner_add_suite(runner, supervise_suite());
+	srunner_add_suite(runner, resource_suite());
 	srunner_add_suite(runner, load_suite());
 	srunner_add_suite(runner, process_suite());
 	srunner_add_suite(runner, stop_suite());

@@ -26,6 +26,8 @@ Suite *move_suite(void);
 Suite *crowd_suite(void);
 Suite *upgrade_suite(void);
 Suite *backout_suite(void);
+Suite *supervise_suite(void);
+Suite *resource_suite(void);
 Suite *load_suite(void);
 Suite *process_suite(void);
 Suite *stop_suite(void);
