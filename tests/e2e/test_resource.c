@@ -15,7 +15,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { WAITING = 60, BUSY_MS = 1000, ACCEPTED = 20, BIG = 200000 };
+enum { SLACK_KIB = 256, WAITING = 60, BUSY_MS = 1000, ACCEPTED = 20, BIG = 200000 };
 
 #define ONE_HELLO PLAIN POOL(1) DOOR(9999) NO_RATE HELLO
 
@@ -205,6 +205,9 @@ END_TEST
 
 /* --- memory ---------------------------------------------------------------------------------- */
 
+/* A worker must not grow with what it has done: 160 bytes of each message are found. The heap's own
+ * unevenness is not. */
+
 /* Kilobytes that are this process's alone. */
 static long
 own_kib(pid_t pid)
@@ -251,7 +254,7 @@ START_TEST(memory_of_a_worker_is_back_where_it_was_after_each_wave_of_chats)
 	for (int i = 0; i < 16; i++)
 		one_round(s);
 	by_ms = lapse_now_ms() + SERVER_MS;
-	while ((after = own_kib(only_worker(s))) > before + before / 20 + 64)
+	while ((after = own_kib(only_worker(s))) > before + SLACK_KIB)
 		if (lapse_now_ms() > by_ms)
 			ck_abort_msg("%ld KiB after 8 waves, %ld KiB after 24", before, after);
 	s->worker_slack = 100;

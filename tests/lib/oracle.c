@@ -7,6 +7,7 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SETTLE_MS = 5000, MOST = 64, SECRET_BYTES = 8 };
+enum { SETTLE_MS = 5000, MOST = 64, SECRET_BYTES = 8, MOMENT_MS = 50, IDLE_PERCENT = 2 };
 
 void
 oracle_release(struct oracle *o)
@@ -109,6 +110,46 @@ oracle_check_running(const struct oracle *o, pid_t master, int worker_slack)
 	check_visible(o, master);
 	for (int i = 0; i < n; i++)
 		check_visible(o, pids[i]);
+}
+
+/* Who used the processor most in this moment, and how long. */
+static pid_t
+busiest(const pid_t *pids, int n, int64_t *ns)
+{
+	int64_t before[MOST + 1];
+	pid_t found = 0;
+
+	*ns = 0;
+	for (int i = 0; i < n; i++)
+		before[i] = procfs_cpu_ns(pids[i]);
+	(void)poll(NULL, 0, MOMENT_MS);
+	for (int i = 0; i < n; i++) {
+		int64_t used = procfs_cpu_ns(pids[i]) - before[i];
+
+		if (before[i] < 0 || used <= *ns)
+			continue;
+		*ns = used;
+		found = pids[i];
+	}
+	return found;
+}
+
+void
+oracle_check_idle(pid_t master)
+{
+	int64_t by_ms = lapse_now_ms() + SETTLE_MS, ns;
+	pid_t pids[MOST + 1], who;
+	int n;
+
+	do {
+		pids[0] = master;
+		n = 1 + procfs_children(master, pids + 1, MOST, NULL);
+		who = busiest(pids, n, &ns);
+		if (ns < MOMENT_MS * 1000000LL * IDLE_PERCENT / 100)
+			return;
+	} while (lapse_now_ms() < by_ms);
+	ck_abort_msg(
+	    "process %d is not idle: %d us of %d ms", (int)who, (int)(ns / 1000), MOMENT_MS);
 }
 
 void

@@ -26,6 +26,8 @@ void oracle_note_secrets(struct oracle *o, const char *config);
 void oracle_baseline(struct oracle *o, pid_t master);
 /* Descriptors are back (bounded wait), the secrets in no command line and no environment. */
 void oracle_check_running(const struct oracle *o, pid_t master, int worker_slack);
+/* Nobody of them spins: each uses less than 2 % of a moment (bounded wait for such a moment). */
+void oracle_check_idle(pid_t master);
 /* No process with the tag is left (bounded wait). */
 void oracle_check_ended(const struct oracle *o, const char *tag);
 /* No sanitizer report, no secret; and unless the test is about that, no alert and no worker that

@@ -154,6 +154,17 @@ procfs_memory_kib(pid_t pid, const char *name)
 	return strtoll(at + strlen(name), NULL, 10);
 }
 
+int64_t
+procfs_cpu_ns(pid_t pid)
+{
+	char bytes[128];
+	long long ns;
+
+	if (slurp(pid, "schedstat", bytes, sizeof bytes) <= 0 || sscanf(bytes, "%lld", &ns) != 1)
+		return -1;
+	return ns;
+}
+
 bool
 procfs_wait_gone(pid_t pid, int limit_ms)
 {

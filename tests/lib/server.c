@@ -439,6 +439,7 @@ server_check(struct server *s)
 {
 	server_wait_workers(s, s->workers, SERVER_MS);
 	oracle_check_running(&s->own->oracle, s->pid, s->worker_slack);
+	oracle_check_idle(s->pid);
 }
 
 int

@@ -77,8 +77,8 @@ pid_t server_worker_of(struct server *s, int peer_port);
 
 /* Take the number of descriptors now as the one that must be found at the end. */
 void server_baseline(struct server *s);
-/* Right number of workers, no zombie, descriptors at the baseline, no secret to be seen. All peers
- * must have left. */
+/* Right number of workers, no zombie, descriptors at the baseline, nobody spins, no secret to be
+ * seen. All peers must have left. */
 void server_check(struct server *s);
 
 /* Wait for its end (bounded). Returns the exit status, or 128 + signal. */
