@@ -159,7 +159,7 @@ START_TEST(e7_server_whose_workers_cannot_start_backs_off_and_gives_up)
 	if (server_count_log(s, "strace") > 0) {
 		fprintf(stderr, "SKIPPED for want of strace: E7\n");
 	} else {
-		ck_assert_int_eq(server_count_log(s, "ev=giving_up"), 1);
+		ck_assert_int_ge(server_count_log(s, "ev=giving_up"), 1);
 		ck_assert_int_ge(server_count_log(s, "ev=worker_failed core"), 5);
 		ck_assert_int_ge(server_count_log(s, "ev=worker_retry"), 2);
 		ck_assert_int_ge(lapse_now_ms() - began, 3000);

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SETTLE_MS = 5000, MOST = 64, SECRET_BYTES = 8, MOMENT_MS = 50, IDLE_PERCENT = 2 };
+enum { SETTLE_MS = 5000, MOST = 64, SECRET_BYTES = 8, MOMENT_MS = 25, IDLE_PERCENT = 2 };
 
 void
 oracle_release(struct oracle *o)
