@@ -320,6 +320,7 @@ START_TEST(h6_new_master_killed_while_old_answers_run_ends_in_order)
 	old = moving_upgrade_begin(s);
 	q = scene_chat(s);
 	ck_assert_int_eq(kill(s->pid, SIGKILL), 0);
+	s->pid = old;
 	peer_drop(q);
 	(void)server_wait_log(s, "ev=upgrade result=lost");
 	fakebot_release(b);
