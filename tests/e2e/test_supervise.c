@@ -6,6 +6,7 @@
 
 #include "base/lapse.h"
 #include "lib/procfs.h"
+#include "lib/tracer.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -89,6 +90,26 @@ START_TEST(e6_worker_that_goes_on_in_time_is_not_killed)
 	}
 	ck_assert_int_eq(server_count_log(s, "ev=worker_killed"), 0);
 	scene_end(s, NULL);
+}
+END_TEST
+
+/* A heart beats once a second; a shorter limit must be refused, or mean something else. */
+START_TEST(e6_limit_shorter_than_a_beat_kills_nobody)
+{
+	struct server *s = server_new(HELLO_SERVER BEATS(300));
+	struct scene_done d = scene_run(s, NULL, ARGS("xiaotud", "-t", "-c", "$CONF"));
+
+	if (d.status == 0) {
+		server_run(s);
+		server_wait_ready(s);
+		stand_still(3500);
+		ck_assert_int_eq(server_count_log(s, "ev=worker_killed"), 0);
+		scene_end(s, NULL);
+	} else {
+		ck_assert_ptr_nonnull(strstr(d.err, "heartbeat"));
+		server_end(s);
+	}
+	scene_free(&d);
 }
 END_TEST
 
@@ -223,6 +244,35 @@ START_TEST(d15_hup_while_a_worker_is_replaced_ends_with_all_on_the_new_settings)
 }
 END_TEST
 
+/* While its replacement takes long to start, the pool becomes smaller: the old one leaves all the
+ * same, and its chat with it. */
+START_TEST(recycled_worker_leaves_although_the_pool_shrinks_meanwhile)
+{
+	struct server *s = server_start(HELLO_SERVER "recycle_after = 1;\n");
+	struct peer *p = scene_chat(s);
+	struct tracer t;
+	pid_t tired;
+
+	if (tracer_attach(&t, s->pid, true, "prctl:delay_enter=300000", NULL)) {
+		tired = server_worker_of(s, peer_port(p));
+		scene_hello(p, "me::hi");
+		scene_hello(p, "one more"); /* the second worker is tired after two */
+		(void)server_wait_log(s, "ev=worker_recycled");
+		server_signal(s, SIGTTOU);
+		(void)server_wait_log(s, "ev=resize workers=1");
+		server_wait_workers(s, 1, SERVER_MS);
+		ck_assert(procfs_wait_gone(tired, 0));
+		tracer_detach(&t);
+		server_config(s, "%s", HELLO_SERVER);
+		server_reload_ok(s);
+		scene_hello(p, "still here");
+		server_signal(s, SIGTTIN);
+		server_wait_workers(s, 2, SERVER_MS);
+	}
+	scene_end(s, NULL);
+}
+END_TEST
+
 /* Descriptors of a worker that starts among busy ones are those of one that starts alone; and no
  * two requests of all their lives have the same id. */
 START_TEST(e16_new_worker_has_nothing_of_the_others_and_request_ids_are_its_own)
@@ -334,6 +384,7 @@ supervise_suite(void)
 
 	tcase_add_test(tc, e6_hung_worker_is_killed_and_replaced_and_others_are_unaffected);
 	tcase_add_test(tc, e6_worker_that_goes_on_in_time_is_not_killed);
+	tcase_add_test(tc, e6_limit_shorter_than_a_beat_kills_nobody);
 	tcase_add_test(tc, e17_master_that_stood_still_kills_nobody);
 	if (getenv("XIAOTU_SOAK"))
 		tcase_add_test(tc, e17_machine_that_slept_kills_nobody);
@@ -341,6 +392,7 @@ supervise_suite(void)
 	tcase_add_test(tc, e7_server_whose_workers_cannot_start_backs_off_and_gives_up);
 	tcase_add_test(tc, e7_worker_that_dies_again_and_again_is_replaced_more_and_more_slowly);
 	tcase_add_test(tc, d15_hup_while_a_worker_is_replaced_ends_with_all_on_the_new_settings);
+	tcase_add_test(tc, recycled_worker_leaves_although_the_pool_shrinks_meanwhile);
 	tcase_add_test(tc, e16_new_worker_has_nothing_of_the_others_and_request_ids_are_its_own);
 	tc = scene_case(suite, "signal");
 	tcase_add_test(tc, e14_ten_thousand_mixed_signals_under_load_end_in_good_health);

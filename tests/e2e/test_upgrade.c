@@ -231,6 +231,30 @@ START_TEST(h6_upgrade_goes_by_the_file_as_it_is_now)
 }
 END_TEST
 
+START_TEST(b6_h6_limit_of_an_address_counts_chats_that_came_along)
+{
+	struct server *s = server_start(PLAIN POOL(2) DOOR(9999) HELLO
+	    "limits = { chats_per_address = 2; messages_per_minute = 4; };\n");
+	struct peer *a = scene_chat(s), *b = scene_chat(s), *c;
+
+	scene_hello(a, "me::1");
+	scene_hello(a, "2");
+	scene_hello(b, "me::1");
+	moving_upgrade(s);
+	c = peer_open(s->address, SERVER_PORT);
+	peer_expect_prefix(c, "ERR busy ");
+	peer_eof(c);
+	scene_hello(a, "3");
+	scene_hello(a, "4");
+	peer_send(a, "5\n");
+	peer_expect_prefix(a, "ERR rate ");
+	scene_hello(b, "2");
+	peer_close_all();
+	server_baseline(s);
+	scene_end(s, NULL);
+}
+END_TEST
+
 /* --- at the same time ------------------------------------------------------------------------ */
 
 START_TEST(h6_usr2_twice_is_one_upgrade_or_two)
@@ -361,6 +385,7 @@ upgrade_suite(void)
 	tcase_add_test(tc, h6_unix_socket_stays_a_door);
 	tcase_add_test(tc, h6_udp_is_answered_all_the_time);
 	tcase_add_test(tc, h6_upgrade_goes_by_the_file_as_it_is_now);
+	tcase_add_test(tc, b6_h6_limit_of_an_address_counts_chats_that_came_along);
 	add_together(scene_case(suite, "together"));
 	return suite;
 }
