@@ -3,11 +3,14 @@
 
 #include "base/lapse.h"
 #include "base/mem.h"
+#include "e2e/moving.h"
 #include "lib/procfs.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 enum { MOST_MS = 30000, LOOK_MS = 20 };
 
@@ -172,6 +175,20 @@ crowd_talk_until_workers(struct crowd *c, int n_workers)
 		turn(c);
 	}
 	two_answers_more(c);
+}
+
+void
+crowd_upgrade(struct crowd *c, int nth)
+{
+	struct server *s = c->s;
+	pid_t old = s->pid;
+
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	server_signal(s, SIGUSR2);
+	crowd_talk(c, "ev=upgrade result=", nth);
+	s->pid = (pid_t)server_log_number(server_wait_log(s, "ev=upgrade result=ok"), "child");
+	crowd_talk_until_workers(c, s->workers);
+	ck_assert_int_eq(moving_wait_exit(old), 0);
 }
 
 int

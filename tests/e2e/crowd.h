@@ -24,6 +24,8 @@ struct crowd *crowd_open(struct server *s, int n);
 void crowd_talk(struct crowd *c, const char *words, int n_lines);
 /* Talk on until there are so many workers and no zombie. */
 void crowd_talk_until_workers(struct crowd *c, int n_workers);
+/* USR2, and talk on until the old program is gone; it is the nth upgrade of this server. */
+void crowd_upgrade(struct crowd *c, int nth);
 /* The last answers come, and nothing after them. Returns how many answers there were in all. */
 int crowd_finish(struct crowd *c);
 /* Leave. Frees it. */

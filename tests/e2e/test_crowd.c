@@ -8,9 +8,11 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
-enum { CHATS = 200, SILENT = 20, HELD = 10, RECYCLED = 8 };
+enum { CHATS = 200, SILENT = 20, HELD = 10, RECYCLED = 8, MANY = 2000 };
 
 #define CROWD(n, more) PLAIN POOL(n) DOOR(9999) NO_RATE ECHOES QUIET more
 
@@ -197,6 +199,51 @@ START_TEST(d14_a_worker_full_of_idle_chats_leaves_at_once)
 }
 END_TEST
 
+/* What issue 4 asks for, at its size: only in `make soak`. */
+START_TEST(two_thousand_chats_through_another_pool_five_upgrades_and_twenty_recyclings)
+{
+	static const char many[] =
+	    "limits = { messages_per_minute = 0; chats_per_address = 0; };\n" PLAIN DOOR(9999)
+		ECHOES QUIET POOL(8);
+	struct rlimit files = { MANY + 1000, MANY + 1000 };
+	struct server *s;
+	struct fakebot *b;
+	struct others o;
+	struct crowd *c;
+	int n;
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &files), 0);
+	s = server_start("%s", many);
+	b = scene_bot(s);
+	open_silent(s, &o);
+	open_held(s, b, &o);
+	c = crowd_open(s, MANY);
+	by_signal(c, s, 8, 2);
+	finish_held(b, &o);
+	crowd_talk_until_workers(c, 2);
+	by_signal(c, s, 2, 8);
+	crowd_talk_until_workers(c, 8);
+	for (int i = 1; i <= 5; i++)
+		crowd_upgrade(c, i);
+	server_config(s, "%srecycle_after = 500;\n", many);
+	server_hup(s);
+	crowd_talk(c, "ev=worker_recycled", 20);
+	server_config(s, "%s", many);
+	server_hup(s);
+	crowd_talk(c, "ev=reload result=ok", 2);
+	crowd_talk_until_workers(c, 8);
+	n = crowd_finish(c);
+	ck_assert_int_eq(fakebot_requests(b), n + SILENT + HELD);
+	speak_silent(b, &o);
+	ck_assert_int_eq(server_count_log(s, "ev=chat_not_moved"), 0);
+	crowd_close(c);
+	peer_close_all();
+	server_baseline(s);
+	s->worker_slack = MANY;
+	scene_end(s, b);
+}
+END_TEST
+
 Suite *
 crowd_suite(void)
 {
@@ -207,5 +254,11 @@ crowd_suite(void)
 	tcase_add_test(tc, d14_pool_of_8_2_8_by_reloads_under_200_chats);
 	tcase_add_test(tc, recycled_workers_are_replaced_and_nobody_notices);
 	tcase_add_test(tc, d14_a_worker_full_of_idle_chats_leaves_at_once);
+	if (getenv("XIAOTU_SOAK")) {
+		tc = scene_case(suite, "soak");
+		tcase_set_timeout(tc, 20 * SCENE_TIMEOUT_S);
+		tcase_add_test(tc,
+		    two_thousand_chats_through_another_pool_five_upgrades_and_twenty_recyclings);
+	}
 	return suite;
 }

@@ -29,16 +29,11 @@ times(void)
 /* --- under load ------------------------------------------------------------------------------ */
 
 static void
-upgrade_crowd(struct crowd *c, struct server *s, int nth)
+upgrade(struct crowd *c, struct server *s, int nth)
 {
-	pid_t old = s->pid;
 	char words[64];
 
-	server_signal(s, SIGUSR2);
-	crowd_talk(c, "ev=upgrade result=", nth);
-	s->pid = (pid_t)server_log_number(server_wait_log(s, "ev=upgrade result=ok"), "child");
-	crowd_talk_until_workers(c, s->workers);
-	ck_assert_int_eq(moving_wait_exit(old), 0);
+	crowd_upgrade(c, nth);
 	ck_assert_int_eq(moving_pid_file(s), s->pid);
 	snprintf(words, sizeof words, "ev=ready pid=%d", (int)s->pid);
 	ck_assert_int_eq(server_count_log(s, words), 1);
@@ -52,12 +47,11 @@ START_TEST(h6_upgrades_in_a_row_under_200_chats_lose_nothing_and_refuse_nobody)
 	struct crowd *c;
 	int n;
 
-	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	peer_send(silent, "me::my name is ann\n");
 	peer_expect(silent, "echo:my name is ann\n");
 	c = crowd_open(s, CHATS);
 	for (int i = 1; i <= times(); i++)
-		upgrade_crowd(c, s, i);
+		upgrade(c, s, i);
 	n = crowd_finish(c);
 	ck_assert_int_eq(fakebot_requests(b), n + 1);
 	peer_send(silent, "who am I?\n");
