@@ -356,12 +356,44 @@ START_TEST(h6_new_master_killed_while_old_answers_run_ends_in_order)
 }
 END_TEST
 
+/* The old master is killed with the answers of its workers under way: they end, the new one and its
+ * chats do not mind. */
+START_TEST(h6_old_master_killed_after_it_handed_over_takes_only_its_own_along)
+{
+	struct server *s = server_start(MODEL_SERVER);
+	struct fakebot *b = scene_bot(s);
+	struct peer *p = scene_chat(s), *q = scene_chat(s);
+	pid_t old;
+
+	peer_send(q, "me::hi\n");
+	peer_expect(q, "echo:hi\n");
+	fakebot_play(b, &(struct fakebot_script){ .only = "hold", .hold = true });
+	peer_send(p, "me::hold\n");
+	fakebot_wait_requests(b, 2);
+	old = moving_upgrade_begin(s);
+	peer_send(q, "moved?\n");
+	peer_expect(q, "echo:moved?\n");
+	ck_assert_int_eq(kill(old, SIGKILL), 0);
+	ck_assert_int_eq(moving_wait_exit(old), 128 + SIGKILL);
+	peer_drop(p);
+	peer_send(q, "still here\n");
+	peer_expect(q, "echo:still here\n");
+	fakebot_release(b);
+	server_wait_workers(s, 2, SERVER_MS);
+	peer_close_all();
+	moving_upgrade(s);
+	server_baseline(s);
+	scene_end(s, b);
+}
+END_TEST
+
 static void
 add_together(TCase *tc)
 {
 	tcase_add_test(tc, h6_usr2_twice_is_one_upgrade_or_two);
 	tcase_add_test(tc, h6_hup_during_an_upgrade_is_not_forgotten);
 	tcase_add_test(tc, h6_new_master_killed_while_old_answers_run_ends_in_order);
+	tcase_add_test(tc, h6_old_master_killed_after_it_handed_over_takes_only_its_own_along);
 }
 
 Suite *
