@@ -125,13 +125,21 @@ moving_program(struct server *s, const char *script, int mode)
 }
 
 struct server *
-moving_server(const char *config)
+moving_server_new(const char *config)
 {
 	struct server *s = server_new("%s", config);
 
 	ck_assert_int_eq(setenv("XIAOTU_PROGRAM", server_program("xiaotud"), 1), 0);
 	moving_program(s, NULL, 0755);
 	ck_assert_int_eq(setenv("XIAOTU_BIN", s->folder, 1), 0);
+	return s;
+}
+
+struct server *
+moving_server(const char *config)
+{
+	struct server *s = moving_server_new(config);
+
 	server_run(s);
 	server_wait_ready(s);
 	return s;

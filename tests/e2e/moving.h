@@ -19,6 +19,7 @@ pid_t moving_chat(struct server *s, struct peer *p);
 /* The server runs from a copy of the program in its folder, which moving_program() replaces by a
  * script, or with NULL by the good one again. */
 struct server *moving_server(const char *config);
+struct server *moving_server_new(const char *config); /* it does not run yet */
 void moving_program(struct server *s, const char *script, int mode);
 
 /* USR2, and wait until the old program is gone: s->pid is the new one. */

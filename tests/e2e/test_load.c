@@ -198,6 +198,7 @@ START_TEST(two_hundred_chats_talk_through_ten_reloads_and_three_broken_files)
 	}
 	finish(&l);
 	ck_assert_int_eq(fakebot_requests(l.b), l.n_answers);
+	ck_assert_int_eq(l.n_bye, 0);
 	peer_close_all();
 	l.s->worker_slack = CHATS;
 	server_wait_workers(l.s, l.s->workers, SERVER_MS);
