@@ -18,6 +18,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* Workers beat once a second (worker.c); a limit near that would kill healthy ones. */
+enum { HEARTBEAT_MS = 2000 };
+
 struct load {
 	struct conf *c;
 	const char *dir;
@@ -313,6 +316,10 @@ check_file(struct load *l, const config_t *file, const char *path, mode_t bits)
 			return err_set(l->e,
 			    "%s: holds a secret and others may read it (mode %04o)", path,
 			    (unsigned)(bits & 07777));
+	if (l->c->heartbeat_ms && l->c->heartbeat_ms < HEARTBEAT_MS) {
+		err_set(l->e, "must be 0 or at least %d s", HEARTBEAT_MS / 1000);
+		return fail_at(l, config_lookup(file, "timeouts.heartbeat"), "timeouts.heartbeat");
+	}
 	if (*user && geteuid() == 0 && getpwnam(user) == NULL) {
 		err_set(l->e, "there is no user %s", user);
 		return fail_at(l, config_lookup(file, "user"), "user");

@@ -84,6 +84,8 @@ master_on_empty(struct master *m)
 void
 master_give_up(struct master *m, const char *why)
 {
+	if (m->stopping)
+		return;
 	log_alert("giving_up why=%s", log_quote(why, strlen(why)));
 	legacy_say_failed(&m->legacy, why);
 	m->exit_code = 1;
@@ -106,9 +108,9 @@ write_pid_file(struct master *m, struct err *e)
 void
 master_on_ready(struct master *m)
 {
-	char doors[800];
-
+	struct chan_msg serve = { .kind = CHAN_SERVE };
 	struct err e = { "" };
+	char doors[800];
 
 	if (m->ready)
 		return;
@@ -123,6 +125,7 @@ master_on_ready(struct master *m)
 	legacy_drop_control(&m->legacy);
 	control_start(m->control);
 	legacy_say_ready(&m->legacy);
+	(void)pool_send(&m->pool, &serve, false);
 	listen_text(&m->doors, doors, sizeof doors);
 	log_notice("ready workers=%d listen=%s version=%s conf=%s", pool_ready(&m->pool), doors,
 	    XIAOTU_VERSION, log_quote(m->conf->origin, strlen(m->conf->origin)));
@@ -215,8 +218,7 @@ master_let_go(struct master *m)
 		close(m->pid_fd);
 	if (m->daemon_fd >= 0)
 		close(m->daemon_fd);
-	if (m->legacy.handover >= 0)
-		close(m->legacy.handover);
+	legacy_let_go(&m->legacy);
 	if (m->upgrade.handover >= 0)
 		close(m->upgrade.handover);
 	control_let_go(m->control);

@@ -328,6 +328,7 @@ pool_fit(struct pool *p)
 		grow(p, p->wanted - live);
 	else if (live > p->wanted)
 		shrink(p, live - p->wanted);
+	relieve_tired(p);
 }
 
 static void

@@ -37,6 +37,7 @@ static void __attribute__((noreturn)) be_worker(struct slot *s, int chan)
 		.standings = m->pool.standings,
 		.move_give = m->pool.pair[0],
 		.move_take = m->pool.pair[1],
+		.serves = m->ready || m->legacy.handover < 0,
 		.user = m->conf->user,
 		.master = getppid() };
 

@@ -229,6 +229,12 @@ reload_start(struct reload *r)
 		r->again = true;
 		return;
 	}
+	if (upgrade_runs(&r->m->upgrade)) {
+		/* It is for whoever is in charge in the end. */
+		log_notice("reload_waits why=upgrade");
+		r->m->upgrade.hup = true;
+		return;
+	}
 	r->state = RELOAD_PARSING;
 	r->begun++;
 	notify_reloading(&r->m->notify);

@@ -95,6 +95,10 @@ reject(struct upgrade *u, const char *why)
 		kill(u->pid, SIGKILL);
 	log_error("upgrade result=rejected why=%s", log_quote(why, strlen(why)));
 	control_on_upgrade(u->m->control, why);
+	if (!u->hup || u->m->stopping)
+		return;
+	u->hup = false;
+	reload_start(&u->m->reload);
 }
 
 /* --- it speaks ------------------------------------------------------------------------------- */
@@ -108,6 +112,8 @@ succeed(struct upgrade *u)
 	ev_timer_stop(m->loop, &u->late);
 	log_notice("upgrade result=ok child=%d", (int)u->pid);
 	u->done = true;
+	if (u->hup)
+		kill(u->pid, SIGHUP);
 	notify_main_pid(&m->notify, u->pid);
 	m->stopping = true;
 	control_on_upgrade(m->control, NULL);
@@ -173,6 +179,12 @@ upgrade_init(struct upgrade *u, struct master *m)
 	ev_timer_init(&u->late, on_late, 0.0, 0.0);
 	ev_io_init(&u->io, on_handover, -1, EV_READ);
 	u->late.data = u->io.data = u;
+}
+
+bool
+upgrade_runs(const struct upgrade *u)
+{
+	return u->handover >= 0 && !u->done;
 }
 
 /* Anything in the way? */
@@ -345,4 +357,12 @@ void
 legacy_say_failed(const struct legacy *l, const char *why)
 {
 	say(l, CHAN_REFUSED, 0, why);
+}
+
+void
+legacy_let_go(struct legacy *l)
+{
+	if (l->handover >= 0)
+		close(l->handover);
+	listen_leave(&l->doors);
 }

@@ -26,6 +26,7 @@ struct upgrade {
 	struct ev_io io;
 	struct ev_timer late;
 	bool done; /* it is in charge */
+	bool hup;  /* a HUP came meanwhile: it is for whoever is in charge in the end */
 	char why[CHAN_TEXT];
 };
 
@@ -43,6 +44,8 @@ void upgrade_init(struct upgrade *u, struct master *m);
 /* Begin. What comes of it is in the log, and told to the control socket. Returns what is in the
  * way, NULL: it has begun. */
 const char *upgrade_start(struct upgrade *u);
+/* Is it not decided yet who is in charge? */
+bool upgrade_runs(const struct upgrade *u);
 /* Is `pid` the new master? Then its end was taken care of. */
 bool upgrade_on_exit(struct upgrade *u, pid_t pid, int status);
 /* We are leaving for another reason. */
@@ -58,5 +61,7 @@ void legacy_drop_control(struct legacy *l);
 void legacy_say_hello(const struct legacy *l);
 void legacy_say_ready(struct legacy *l);
 void legacy_say_failed(const struct legacy *l, const char *why);
+/* In a new child: close what is left of it. */
+void legacy_let_go(struct legacy *l);
 
 #endif

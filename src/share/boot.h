@@ -10,6 +10,7 @@
 #include "share/standing.h"
 #include "share/tally.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* The form in which chats move (worker/move.h): the one we write, and the least that a reader must
@@ -22,6 +23,7 @@ struct boot {
 	int snapshot; /* sealed memfd with the canonical dump */
 	int listeners[CHAN_FDS];
 	int n_listeners;          /* in the order of conf->listen */
+	bool serves;              /* at once; else when CHAN_SERVE says so */
 	int move_give, move_take; /* the pair that chats move through (worker/move.h) */
 	struct score *score;
 	struct tally *tally;

@@ -22,6 +22,7 @@ enum chan_kind {
 	CHAN_LOG,       /* master: number is the level; fd: the log, absent for syslog */
 	CHAN_DRAIN,     /* master: finish and leave within number ms */
 	CHAN_MOVE,      /* master: hand your chats to the others and leave, within number ms */
+	CHAN_SERVE,     /* master: the old master has made way: open your doors */
 	CHAN_TIRED,     /* worker: it is time for somebody else */
 	CHAN_HELLO,     /* new master: number is the form of chats it can take up */
 	CHAN_LIST,      /* master: number; tell your chats */

@@ -333,8 +333,8 @@ conn_talk(struct conn *c)
 	if (c->w->moving && c->turn == NULL && c->leave == LEAVE_NOT)
 		return;
 	decode(c);
-	while (c->turn == NULL && c->first && c->out.len < HIGH_WATER && !c->w->moving &&
-	       (c->leave == LEAVE_NOT || c->leave == LEAVE_DRAIN))
+	while (c->turn == NULL && c->first && c->out.len < HIGH_WATER &&
+	       (c->leave == LEAVE_DRAIN || (c->leave == LEAVE_NOT && !c->w->moving)))
 		answer_one(c);
 	if (c->deaf)
 		buf_eat(&c->in, c->in.len);

@@ -168,8 +168,14 @@ doors_init(struct doors *d, struct worker *w, struct err *e)
 	watch(d, &d->mover);
 	ev_timer_init(&d->pause, on_pause_over, 0.0, 0.0);
 	d->pause.data = d;
-	ev_io_start(w->loop, &d->ready);
 	return 0;
+}
+
+void
+doors_open(struct doors *d)
+{
+	if (d->epoll >= 0)
+		ev_io_start(d->w->loop, &d->ready);
 }
 
 static struct door *

@@ -38,8 +38,9 @@ struct doors {
 	int64_t complained_ms;
 };
 
-/* Returns 0 or -1. */
+/* Returns 0 or -1. Nobody is let in before doors_open(). */
 int doors_init(struct doors *d, struct worker *w, struct err *e);
+void doors_open(struct doors *d);
 /* Use these descriptors (taken), in the order of conf->listen. What waits at a door that is none of
  * them is accepted first, then that door is closed. */
 void doors_use(struct doors *d, const struct conf *c, const int *fds);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 enum { GIVE_AT_ONCE = 32 };
+#define GIVE_AGAIN_S 0.02
 
 union control {
 	char bytes[CMSG_SPACE(sizeof(int))];
@@ -53,6 +54,25 @@ give_up(struct conn *c, const char *why)
 	conn_later(c);
 }
 
+/* Too many descriptors are on their way, which no event tells the end of: look again soon. */
+static void
+give_later(struct worker *w)
+{
+	ev_io_stop(w->loop, &w->give);
+	if (!ev_is_active(&w->give_again))
+		ev_timer_again(w->loop, &w->give_again);
+}
+
+static void
+on_give_again(struct ev_loop *loop, struct ev_timer *t, int events)
+{
+	struct worker *w = t->data;
+
+	(void)events;
+	ev_timer_stop(loop, t);
+	ev_io_start(loop, &w->give);
+}
+
 /* Returns false when the pair is full for now. */
 static bool
 give(struct conn *c)
@@ -68,7 +88,8 @@ give(struct conn *c)
 	}
 	bad = send_chat(c->w->boot->move_give, &message, c->io.fd);
 	buf_release(&message);
-	/* ETOOMANYREFS: as many descriptors are on their way as a process may have open. */
+	if (bad && (errno == ETOOMANYREFS || errno == ENOBUFS))
+		give_later(c->w);
 	if (bad && (errno == EAGAIN || errno == ETOOMANYREFS || errno == ENOBUFS))
 		return false;
 	if (bad) {
@@ -112,7 +133,8 @@ move_all(struct worker *w)
 		return;
 	w->moving = true;
 	ev_io_init(&w->give, on_give, w->boot->move_give, EV_WRITE);
-	w->give.data = w;
+	ev_timer_init(&w->give_again, on_give_again, 0.0, GIVE_AGAIN_S);
+	w->give.data = w->give_again.data = w;
 	list_each_safe (it, &w->conns)
 		conn_later(list_item(it, struct conn, link));
 }
@@ -124,6 +146,7 @@ move_stop(struct worker *w)
 		return;
 	w->moving = false;
 	ev_io_stop(w->loop, &w->give);
+	ev_timer_stop(w->loop, &w->give_again);
 	while (!list_is_empty(&w->to_move))
 		list_remove(w->to_move.next);
 }

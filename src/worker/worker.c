@@ -77,7 +77,7 @@ ignore_signals(void)
 
 /* --- drain ----------------------------------------------------------------------------------- */
 
-/* Chats on their way that nobody else may take up any more. */
+/* Chats on their way that nobody else takes up any more, because all leave: they get a goodbye. */
 static void
 take_in(struct worker *w)
 {
@@ -89,7 +89,6 @@ static void
 leave_now(struct worker *w)
 {
 	move_stop(w);
-	take_in(w);
 	while (!list_is_empty(&w->conns))
 		conn_kick(list_item(w->conns.next, struct conn, link));
 	dgram_kick_all(w);
@@ -101,6 +100,15 @@ worker_check_left(struct worker *w)
 {
 	if ((w->draining || w->moving) && list_is_empty(&w->conns) && list_is_empty(&w->datagrams))
 		ev_break(w->loop, EVBREAK_ALL);
+}
+
+static void
+serve(struct worker *w)
+{
+	if (w->draining || w->moving)
+		return;
+	atomic_store(&w->score->serving, 1);
+	doors_open(&w->doors);
 }
 
 static void
@@ -123,7 +131,6 @@ drain(struct worker *w, int64_t limit_ms)
 	w->draining = true;
 	stop_serving(w, limit_ms);
 	move_stop(w);
-	take_in(w);
 	list_each_safe (it, &w->conns)
 		conn_drain(list_item(it, struct conn, link));
 	worker_check_left(w);
@@ -270,7 +277,11 @@ take(struct worker *w, struct chan_msg *m)
 		log_use(m->n_fds ? m->fds[0] : -2, (enum log_level)m->number);
 		m->n_fds = m->n_fds ? 0 : m->n_fds;
 		break;
+	case CHAN_SERVE:
+		serve(w);
+		break;
 	case CHAN_DRAIN:
+		take_in(w);
 		drain(w, m->number);
 		break;
 	case CHAN_MOVE:
@@ -299,6 +310,7 @@ on_chan(struct ev_loop *loop, struct ev_io *io, int events)
 		return;
 	log_notice("master_gone");
 	ev_io_stop(loop, io);
+	take_in(w);
 	leave_now(w);
 }
 
@@ -445,7 +457,8 @@ worker_run(const struct boot *boot)
 		return 1;
 	}
 	beat(w);
-	atomic_store(&w->score->serving, 1);
+	if (boot->serves)
+		serve(w);
 	answer(w, CHAN_READY, 0, "");
 	ev_run(w->loop, 0);
 	finish(w);

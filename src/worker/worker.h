@@ -35,7 +35,7 @@ struct worker {
 	struct score_slot *score;
 	bool draining, moving; /* moving: it leaves, and its chats go to others */
 	struct ev_io give;     /* can be moved to */
-	struct ev_timer beat;
+	struct ev_timer give_again, beat;
 	int64_t first_message; /* what the slot had counted before us */
 	bool told_tired;
 	struct roster *roster; /* a list of chats being made (roster.h) */

@@ -151,7 +151,7 @@ begin_hanging(struct server *s)
 	return (pid_t)server_log_number(server_wait_log(s, "ev=upgrade_begins"), "child");
 }
 
-START_TEST(h6_usr2_while_an_upgrade_hangs_says_so_and_hup_still_works)
+START_TEST(h6_usr2_while_an_upgrade_hangs_says_so_and_a_hup_waits_for_its_end)
 {
 	struct server *s = moving_server(HELLO_PID);
 	struct peer *p = scene_chat(s);
@@ -161,10 +161,12 @@ START_TEST(h6_usr2_while_an_upgrade_hangs_says_so_and_hup_still_works)
 	hangs = begin_hanging(s);
 	rejected(s, "another upgrade is under way");
 	server_config(s, HELLO_PID);
-	server_reload_ok(s);
+	server_hup(s);
+	(void)server_wait_log(s, "ev=reload_waits");
 	scene_hello(p, "still here");
 	ck_assert_int_eq(kill(hangs, SIGKILL), 0);
 	(void)server_wait_log(s, "ev=upgrade result=rejected sig=9");
+	(void)server_wait_log(s, "ev=reload result=ok");
 	goes_on(s, p);
 }
 END_TEST
@@ -268,7 +270,7 @@ backout_suite(void)
 	tcase_add_test(tc, h6_program_of_an_older_form_is_backed_out);
 	tcase_add_test(tc, h6_program_that_fails_late_loses_no_chat);
 	tc = scene_case(suite, "hangs");
-	tcase_add_test(tc, h6_usr2_while_an_upgrade_hangs_says_so_and_hup_still_works);
+	tcase_add_test(tc, h6_usr2_while_an_upgrade_hangs_says_so_and_a_hup_waits_for_its_end);
 	tcase_add_test(tc, h6_term_while_an_upgrade_hangs_leaves_nobody_behind);
 	tcase_add_test(tc, h6_kill_of_the_master_while_an_upgrade_hangs_frees_the_door);
 	if (getenv("XIAOTU_SOAK"))

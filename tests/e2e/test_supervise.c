@@ -115,13 +115,13 @@ END_TEST
 
 START_TEST(e17_master_that_stood_still_kills_nobody)
 {
-	struct server *s = server_start(HELLO_SERVER BEATS(1500));
+	struct server *s = server_start(HELLO_SERVER BEATS(2000));
 	pid_t before[SERVER_WORKERS_MAX], after[SERVER_WORKERS_MAX];
 	struct peer *p = scene_chat(s);
 	int n = server_pids(s, before);
 
 	server_signal(s, SIGSTOP);
-	stand_still(2500);
+	stand_still(3000);
 	scene_hello(p, "me::hi");
 	server_signal(s, SIGCONT);
 	stand_still(1200); /* the master looks once a second */
