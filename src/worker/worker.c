@@ -10,6 +10,7 @@
 #include "worker/turn.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
@@ -142,6 +143,7 @@ move(struct worker *w, int64_t limit_ms)
 {
 	if (w->draining || w->moving)
 		return;
+	log_info("worker_moves chats=%" PRId64, (int64_t)w->score->chats);
 	stop_serving(w, limit_ms);
 	move_all(w);
 	worker_check_left(w);

@@ -57,6 +57,7 @@ moving_begin(struct server *s, pid_t worker)
 	ck_assert_int_eq(kill(worker, SIGCONT), 0);
 	server_signal(s, SIGTTOU);
 	(void)server_wait_log(s, "ev=resize workers=1");
+	(void)server_wait_log(s, "ev=worker_moves");
 	close_pads(s, pads);
 }
 
