@@ -262,7 +262,8 @@ text_quote(const char *s, size_t n, struct buf *out)
 		uint32_t code = 0;
 		int len = text_char(s + i, n - i, &code);
 
-		if (len <= 0 || text_is_control(code) || strchr("\"\\\n\t", s[i])) {
+		if (len <= 0 || text_is_control(code) || code == 0x2028 || code == 0x2029 ||
+		    strchr("\"\\\n\t", s[i])) {
 			/* A control character of several bytes is escaped byte by byte. */
 			for (int k = 0; k < (len < 1 ? 1 : len) && !bad; k++)
 				bad = quote_one((unsigned char)s[i + (size_t)k], out);

@@ -154,6 +154,9 @@ draw(const struct buf *text)
 	struct buf screen;
 
 	(void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	/* Serial lines and the like say 0. */
+	size.ws_row = size.ws_row ? size.ws_row : 24;
+	size.ws_col = size.ws_col ? size.ws_col : 80;
 	buf_init(&screen, SCREEN_BYTES);
 	(void)buf_adds(&screen, HOME);
 	for (int row = 0; at < end && row < size.ws_row; row++) {

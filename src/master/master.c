@@ -252,6 +252,15 @@ open_log(struct master *m, struct err *e)
 	return 0;
 }
 
+/* As configured, and as TTIN and TTOU made it since. */
+static int
+n_workers(const struct master *m)
+{
+	int n = conf_n_workers(m->conf) + m->legacy.more_workers;
+
+	return n < 1 ? 1 : n > SCORE_SLOTS ? SCORE_SLOTS : n;
+}
+
 /* Everything that can fail, in the order in which it is undone. Returns 0 or -1. */
 static int
 start(struct master *m, worker_main *work, struct err *e)
@@ -278,7 +287,7 @@ start(struct master *m, worker_main *work, struct err *e)
 	m->pool.score->last_chat = m->legacy.last_chat;
 	if (m->legacy.handover < 0 && write_pid_file(m, e))
 		return -1;
-	m->pool.wanted = conf_n_workers(m->conf);
+	m->pool.wanted = n_workers(m);
 	notify_start(&m->notify, m);
 	return 0;
 }

@@ -32,8 +32,9 @@ describe(const struct upgrade *u, int handover, struct buf *out)
 {
 	const struct master *m = u->m;
 
-	(void)buf_addf(out, "%d %d %d %" PRIu64 "\n", handover, m->pool.pair[0], m->pool.pair[1],
-	    (uint64_t)m->pool.score->last_chat + NUMBERS_APART);
+	(void)buf_addf(out, "%d %d %d %" PRIu64 " %d\n", handover, m->pool.pair[0], m->pool.pair[1],
+	    (uint64_t)m->pool.score->last_chat + NUMBERS_APART,
+	    m->pool.wanted - conf_n_workers(m->conf));
 	for (int i = 0; i < m->doors.n; i++)
 		(void)buf_addf(out, "%d %s %s\n", m->doors.fds[i],
 		    *m->doors.paths[i] ? "file" : "-", m->doors.urls[i]);
@@ -278,8 +279,8 @@ legacy_take(struct legacy *l)
 	char *text = value ? mem_dup(value) : NULL, *rest = text, *line = strsep(&rest, "\n");
 
 	*l = (struct legacy){ .handover = -1, .pair = { -1, -1 }, .control = -1 };
-	if (line == NULL || sscanf(line, "%d %d %d %" SCNu64, &l->handover, &l->pair[0],
-				&l->pair[1], &l->last_chat) != 4) {
+	if (line == NULL || sscanf(line, "%d %d %d %" SCNu64 " %d", &l->handover, &l->pair[0],
+				&l->pair[1], &l->last_chat, &l->more_workers) < 4) {
 		free(text);
 		return;
 	}

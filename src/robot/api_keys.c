@@ -16,7 +16,7 @@ enum {
 	HOUR_S = 3600,
 	DAY_S = 24 * HOUR_S,
 	CHINA_S = 8 * HOUR_S,
-	HEAD_BYTES = 12 /* shorter questions are words that anybody says */
+	TOKEN_BYTES = 12
 };
 
 int
@@ -48,13 +48,6 @@ day_ms(void)
 	return (into < HOUR_S ? HOUR_S : DAY_S - into) * 1000;
 }
 
-/* What the server repeats may be cut off, so the head of a secret is looked for. */
-static bool
-holds_head(const char *says, const char *s, size_t n)
-{
-	return n > 0 && memmem(says, strlen(says), s, n < HEAD_BYTES ? n : HEAD_BYTES) != NULL;
-}
-
 /* A key may come back in any code; whatever looks like one is blotted out: long, with a digit. */
 static void
 hide_tokens(char *s)
@@ -64,26 +57,37 @@ hide_tokens(char *s)
 
 	for (size_t n; *s; s += n ? n : 1) {
 		n = strspn(s, chars);
-		if (n >= HEAD_BYTES && strcspn(s, "0123456789") < n)
+		if (n >= TOKEN_BYTES && strcspn(s, "0123456789") < n)
 			memset(s, '*', n);
 	}
 }
 
+/* What the server repeats may be cut off, so the head of a secret is looked for. */
+static bool
+holds_key(const struct conf_robot *c, const char *s)
+{
+	bool holds = *c->secret && strstr(s, c->secret);
+
+	for (int i = 0; i < c->api_key.n && !holds; i++) {
+		size_t n = strlen(c->api_key.at[i]);
+
+		holds = memmem(s, strlen(s), c->api_key.at[i], n < TOKEN_BYTES ? n : TOKEN_BYTES);
+	}
+	return holds;
+}
+
+/* Sentences of a server may quote the chat, so they are for operators who log that anyway. */
 const char *
 api_keys_hide(const struct api_call *call)
 {
-	const struct conf_robot *c = call->ask->robot->conf;
-	const char *says = call->reply.says;
-	char words[sizeof call->reply.says];
-	bool hide = holds_head(says, c->secret, strlen(c->secret));
+	const struct robot *r = call->ask->robot;
+	const struct reply *reply = &call->reply;
+	char words[sizeof reply->words + sizeof reply->says + 2];
 
-	for (int i = 0; i < c->api_key.n && !hide; i++)
-		hide = holds_head(says, c->api_key.at[i], strlen(c->api_key.at[i]));
-	if (!hide && call->talk->n_text >= HEAD_BYTES)
-		hide = holds_head(says, call->talk->text, call->talk->n_text);
-	if (hide)
+	snprintf(words, sizeof words, "%s%s%s", reply->words,
+	    r->env.log_texts && *reply->words ? ": " : "", r->env.log_texts ? reply->says : "");
+	if (holds_key(r->conf, words))
 		return "\"\"";
-	snprintf(words, sizeof words, "%s", says);
 	hide_tokens(words);
 	return log_quote(words, strlen(words));
 }

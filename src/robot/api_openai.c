@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { MOST_CHOICES = 1000 };
+
 static void
 request(const struct api_question *q, struct buf *body)
 {
@@ -102,10 +104,34 @@ take_reason(struct reply *r, struct json_object *choice)
 	r->finished = true;
 }
 
+/* Of several answers (`n` in `extra`) the first is ours. The last chunk of some streams repeats the
+ * whole answer as a message. */
+static void
+take_choice(struct reply *r, struct json_object *choice)
+{
+	struct json_object *message = json_object_member(choice, "message"),
+			   *delta = json_object_member(choice, "delta");
+	int64_t index = 0;
+
+	if (json_whole(choice, "index", &index) && index > 0 && index < MOST_CHOICES)
+		return;
+	take_usage(r, json_object_member(choice, "usage"));
+	if (message && delta == NULL && (r->whole || !r->has_said)) {
+		reply_is_whole(r);
+		say_content(r, message, true);
+	} else if (message == NULL && r->form == REPLY_VALUES &&
+		   json_kind(choice, "delta") == JSON_MISSING) {
+		reply_is_broken(r);
+	} else {
+		say_content(r, delta, false);
+	}
+	take_reason(r, choice);
+}
+
 static void
 on_value(struct reply *r, struct json_object *o)
 {
-	struct json_object *choices = json_list(o, "choices"), *choice, *message;
+	struct json_object *choices = json_list(o, "choices");
 
 	take_usage(r, json_object_member(o, "usage"));
 	if (choices == NULL || json_list_size(choices) == 0) {
@@ -114,18 +140,8 @@ on_value(struct reply *r, struct json_object *o)
 			reply_is_broken(r);
 		return;
 	}
-	choice = json_list_at(choices, 0);
-	take_usage(r, json_object_member(choice, "usage"));
-	message = json_object_member(choice, "message");
-	if (message) {
-		reply_is_whole(r);
-		say_content(r, message, true);
-	} else if (r->form == REPLY_VALUES && json_kind(choice, "delta") == JSON_MISSING) {
-		reply_is_broken(r);
-	} else {
-		say_content(r, json_object_member(choice, "delta"), false);
-	}
-	take_reason(r, choice);
+	for (size_t i = 0; i < json_list_size(choices) && !r->over; i++)
+		take_choice(r, json_list_at(choices, i));
 }
 
 const struct api api_openai = { .url = "https://api.openai.com/v1",

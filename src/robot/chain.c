@@ -25,6 +25,7 @@ chain_open(const struct conf *c, const struct robot_env *env, struct err *e)
 
 	own.language = chain->language = (enum conf_language)c->language;
 	own.limit_bytes = conf_answer_bytes(c);
+	own.log_texts = c->log_messages;
 	chain->robots = mem_zalloc((size_t)c->n_robots * sizeof(struct robot *));
 	for (int i = 0; i < c->n_robots; i++) {
 		chain->robots[i] = robot_open(&c->robots[i], &own, e);

@@ -149,7 +149,7 @@ add_word(struct json_object *o, const char *key, char *out, size_t size)
 	const char *s = json_text(o, key, &n);
 
 	if (s && used + 2 < size)
-		snprintf(out + used, size - used, " %.*s", (int)n, s);
+		snprintf(out + used, size - used, "%s%.*s", used ? " " : "", (int)n, s);
 }
 
 /* Does the value tell of an error, in one of the shapes of robot-apis, section 3.3? */
@@ -165,13 +165,13 @@ static void
 take_error(struct reply *r, struct json_object *o)
 {
 	struct json_object *e = json_object_member(o, "error");
-	char words[160] = "", *says = r->says;
+	char *words = r->words, *says = r->says;
 	long status = r->status;
 	int64_t code = 0;
 
 	e = e ? e : o;
-	add_word(e, "code", words, sizeof words);
-	add_word(e, "type", words, sizeof words);
+	add_word(e, "code", words, sizeof r->words);
+	add_word(e, "type", words, sizeof r->words);
 	add_word(e, "message", says, sizeof r->says);
 	add_word(o, "error", says, sizeof r->says);
 	add_word(o, "detail", says, sizeof r->says);
@@ -206,7 +206,7 @@ on_event(void *arg, bool is_error, const char *data, size_t n)
 
 	if (n >= 6 && memcmp(data, "[DONE]", 6) == 0) {
 		r->finished = r->over = true;
-	} else if ((o = json_read(data, n)) != NULL) {
+	} else if (!r->unclosed && (o = json_read(data, n)) != NULL) {
 		/* What is no object is a heartbeat, like all that is no JSON. */
 		if (is_error)
 			take_error(r, o);
@@ -308,7 +308,7 @@ void
 reply_say(struct reply *r, const char *s, size_t n)
 {
 	/* Errors under another status have codes for us, but no text for the chat. */
-	if (n == 0 || r->unclosed || !is_success(r))
+	if (n == 0 || !is_success(r))
 		return;
 	r->progress = r->has_said = true;
 	if (buf_add(&r->text, s, n) == 0)

@@ -40,10 +40,11 @@ struct reply {
 	bool has_said;   /* some text came */
 	bool whole;      /* the text is that of a whole answer */
 	bool progress, finished, over, broken;
-	bool unclosed;  /* the event being read lacks its end: what it says is dropped */
-	enum why why;   /* an error it told of */
-	int64_t code;   /* the robot's own code of it, 0: none */
-	char says[160]; /* and its words */
+	bool unclosed; /* the event being read lacks its end: it is dropped, as the standard says */
+	enum why why;  /* an error it told of */
+	int64_t code;  /* the robot's own code of it, 0: none */
+	char words[64];                /* its type and code, as words, */
+	char says[160];                /* and its sentence */
 	int64_t tokens_in, tokens_out; /* -1: not told */
 };
 

@@ -58,6 +58,7 @@ struct robot_env {
 	struct later *later;
 	enum conf_language language;
 	size_t limit_bytes; /* of one answer */
+	bool log_texts;     /* log.messages: what is said may be in the log */
 	struct standings *standings;
 	int slot; /* of this worker */
 };

@@ -63,7 +63,8 @@ const char *api_keys_at(const struct robot *r, int i);
 /* WHY_KEY: it was rejected; WHY_QUOTA: its calls are used up. All workers leave it alone for a
  * while, and one of them says so in the log. */
 void api_keys_set_aside(const struct api_call *call, enum why why, long status);
-/* What the server said, as a value for the log: without keys and without what was asked. */
+/* What the server said of its error, as a value for the log: without keys, and without sentences
+ * unless log.messages is set. */
 const char *api_keys_hide(const struct api_call *call);
 
 #endif

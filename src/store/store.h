@@ -1,7 +1,7 @@
 /* store.h - who said what: the last turns of every chat.
  * For:     robots that hold no conversation.     Callers: worker/turn.c.
- * Holds:   per chat at most `max_turns` turns and STORE_CHAT_BYTES bytes; the oldest go first. The
- *          chat's key is its number in this worker.
+ * Holds:   per chat at most `max_turns` turns and STORE_CHAT_BYTES bytes; the oldest go first, and
+ *          of a longer answer its end. The chat's key is its number in this worker.
  * Memory:  store_open() gives; nothing is kept for a chat that never spoke. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STORE_CHAT_BYTES = 16384, STORE_MAX_TURNS = 100 };
+enum { STORE_CHAT_BYTES = 65536, STORE_MAX_TURNS = 100 };
 
 struct store;
 

@@ -3,6 +3,7 @@
 
 #include "base/list.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,12 +60,16 @@ drop_oldest(struct chat_item *c)
 static void
 mem_append(struct store *s, uint64_t chat, int max_turns, const struct store_turn *said)
 {
-	size_t n = said->n_question + said->n_answer;
 	struct chat_item **at = find(s, chat), *c = *at;
 	struct turn_item *t;
+	size_t n_answer, n;
 
-	if (max_turns < 1 || n > STORE_CHAT_BYTES)
+	if (max_turns < 1 || said->n_question >= STORE_CHAT_BYTES)
 		return;
+	/* Of a long answer the beginning is better than nothing. */
+	n_answer =
+	    text_cut_bytes(said->answer, said->n_answer, STORE_CHAT_BYTES - said->n_question);
+	n = said->n_question + n_answer;
 	if (c == NULL) {
 		c = *at = mem_zalloc(sizeof *c);
 		c->chat = chat;
@@ -74,9 +79,9 @@ mem_append(struct store *s, uint64_t chat, int max_turns, const struct store_tur
 		drop_oldest(c);
 	t = mem_zalloc(sizeof *t + n);
 	t->n_question = said->n_question;
-	t->n_answer = said->n_answer;
+	t->n_answer = n_answer;
 	memcpy(t->bytes, said->question, said->n_question);
-	memcpy(t->bytes + said->n_question, said->answer, said->n_answer);
+	memcpy(t->bytes + said->n_question, said->answer, n_answer);
 	list_append(&c->turns, &t->link);
 	c->n_turns++;
 	c->n_bytes += n;

@@ -15,8 +15,6 @@
 
 enum { OUT_LIMIT = 1 << 20, JSON_GROWTH = 6, HIGH_WATER = 65536, LOW_WATER = 16384 };
 
-enum wait { WAIT_NONE, WAIT_IDLE, WAIT_IN, WAIT_QUIET, WAIT_OUT, WAIT_LINGER };
-
 static const char *const reasons[] = { [LEAVE_NOT] = "reset",
 	[LEAVE_EXIT] = "exit",
 	[LEAVE_EOF] = "eof",
@@ -142,46 +140,6 @@ watch(struct conn *c)
 		ev_io_start(c->w->loop, &c->io);
 }
 
-/* --- deadlines ------------------------------------------------------------------------------- */
-
-static enum wait
-wait_of(const struct conn *c)
-{
-	if (c->shut)
-		return WAIT_LINGER;
-	if (c->out.len)
-		return WAIT_OUT;
-	if (c->paused)
-		return WAIT_QUIET;
-	if (c->in.len)
-		return WAIT_IN;
-	return c->turn || c->first ? WAIT_NONE : WAIT_IDLE;
-}
-
-/* A message has its time from its first byte on; the others begin anew with every byte. */
-static void
-set_deadline(struct conn *c)
-{
-	struct worker *w = c->w;
-	struct lapse *lists[] = { [WAIT_NONE] = NULL,
-		[WAIT_IDLE] = &w->idle,
-		[WAIT_IN] = &w->message,
-		[WAIT_QUIET] = &w->quiet,
-		[WAIT_OUT] = &w->message,
-		[WAIT_LINGER] = &w->linger };
-	enum wait wait = wait_of(c);
-	bool again = (wait == WAIT_OUT && c->put) || (wait == WAIT_QUIET && c->got) ||
-		     (wait == WAIT_IDLE && (c->got || c->put));
-
-	c->got = c->put = false;
-	if (wait == c->wait && !again)
-		return;
-	c->wait = (unsigned char)wait;
-	lapse_stop(&c->deadline);
-	if (lists[wait])
-		lapse_touch(lists[wait], &c->deadline);
-}
-
 /* --- the one place where state becomes action ------------------------------------------------ */
 
 static bool
@@ -256,8 +214,7 @@ static void
 wait_to_move(struct conn *c)
 {
 	ev_io_stop(c->w->loop, &c->io);
-	lapse_stop(&c->deadline);
-	c->wait = WAIT_NONE;
+	conn_wait_none(c);
 	move_enqueue(c);
 }
 
@@ -275,7 +232,7 @@ conn_update(struct conn *c)
 		return;
 	}
 	watch(c);
-	set_deadline(c);
+	conn_wait_set(c);
 }
 
 static void
@@ -300,23 +257,18 @@ void
 conn_on_lapse(struct lapse_entry *e, void *arg)
 {
 	struct conn *c = list_item(e, struct conn, deadline);
-	enum wait wait = (enum wait)c->wait;
 
 	(void)arg;
-	c->wait = WAIT_NONE;
-	if (wait == WAIT_LINGER) {
+	switch (conn_wait_over(c)) {
+	case CONN_OVER:
 		conn_free(c);
-		return;
+		break;
+	case CONN_CHANGED:
+		conn_update(c);
+		break;
+	case CONN_WAITS_ON:
+		break;
 	}
-	if (wait == WAIT_QUIET)
-		c->quiet_over = true;
-	else if (wait == WAIT_OUT && c->said_bye)
-		c->leave = LEAVE_SLOW_READER;
-	else
-		conn_leave(c, wait == WAIT_OUT  ? LEAVE_SLOW_READER
-			      : wait == WAIT_IN ? LEAVE_LIMIT
-						: LEAVE_IDLE);
-	conn_update(c);
 }
 
 /* --- the beginning ---------------------------------------------------------------------------- */

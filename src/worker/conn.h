@@ -66,7 +66,8 @@ struct conn {
 	bool deaf;                /* `exit` was said: the rest is dropped */
 	bool said_bye, shut;
 	bool got, put;      /* bytes came in, went out, since the deadline was set */
-	unsigned char wait; /* the deadline that runs: enum wait in conn.c */
+	int unread;         /* bytes the peer had not taken when WAIT_OUT began */
+	unsigned char wait; /* the deadline that runs: enum wait in conn_wait.c */
 };
 
 /* Take a connection. conn_new() alone is an empty chat that nobody knows of yet. */
@@ -93,6 +94,16 @@ void conn_leave(struct conn *c, enum leave why);
 void conn_drop_questions(struct conn *c);
 /* Let a message wait (borrowed). */
 void conn_wait_in_line(struct conn *c, const char *user, size_t n_user, const struct msg *m);
+
+/* --- between conn.c and conn_wait.c ---------------------------------------------------------- */
+
+enum conn_outcome { CONN_WAITS_ON, CONN_CHANGED, CONN_OVER };
+
+/* Derive from the state what is waited for. */
+void conn_wait_set(struct conn *c);
+void conn_wait_none(struct conn *c);
+/* The time is up. CONN_OVER: the chat is to be freed. */
+enum conn_outcome conn_wait_over(struct conn *c);
 
 /* --- between conn.c and move.c --------------------------------------------------------------- */
 

@@ -111,23 +111,31 @@ on_done(void *arg, enum why why)
 
 static const struct sink own_sink = { on_piece, on_done };
 
-/* How many of the n turns, counted from the last, have at most `most` characters together. */
-static int
-fitting(const struct store_turn *turns, int n, size_t most)
+static size_t
+chars_of(const struct said *s)
 {
-	size_t chars = 0;
+	return text_count_chars(s->question, s->n_question) +
+	       text_count_chars(s->answer, s->n_answer);
+}
+
+/* Keep the last of n turns that have at most `most` characters together; a long answer is cut
+ * rather than forgotten, if it is the last one. Returns how many go. */
+static int
+fit(struct said *turns, int n, size_t most)
+{
+	size_t chars = 0, asked;
+	struct said *last;
 	int i = n;
 
-	while (i > 0) {
-		const struct store_turn *t = &turns[i - 1];
-
-		chars += text_count_chars(t->question, t->n_question) +
-			 text_count_chars(t->answer, t->n_answer);
-		if (chars > most)
-			break;
+	if (n == 0 || most == 0)
+		return 0;
+	last = &turns[n - 1];
+	asked = text_count_chars(last->question, last->n_question);
+	if (chars_of(last) > most && asked < most)
+		last->n_answer = text_cut_chars(last->answer, last->n_answer, most - asked);
+	while (i > 0 && (chars += chars_of(&turns[i - 1])) <= most)
 		i--;
-	}
-	return n - i;
+	return i;
 }
 
 /* The last turns of the chat, for robots that want them. */
@@ -136,19 +144,18 @@ recall(struct turn *t)
 {
 	const struct conf *conf = t->setup->conf;
 	struct store_turn turns[STORE_MAX_TURNS];
-	int n, skip;
+	int n, gone;
 
 	if (t->chat == 0 || conf->memory_turns == 0 || !chain_wants_history(t->setup->chain))
 		return;
 	n = store_mem.recent(t->w->store, t->chat, (int)conf->memory_turns, turns);
-	skip = n - fitting(turns, n, (size_t)conf->memory_chars);
-	n -= skip;
 	t->history = mem_zalloc((size_t)n * sizeof *t->history);
 	for (int i = 0; i < n; i++)
-		t->history[i] = (struct said){ turns[skip + i].question, turns[skip + i].answer,
-			turns[skip + i].n_question, turns[skip + i].n_answer };
-	t->talk.history = t->history;
-	t->talk.n_history = n;
+		t->history[i] = (struct said){ turns[i].question, turns[i].answer,
+			turns[i].n_question, turns[i].n_answer };
+	gone = fit(t->history, n, (size_t)conf->memory_chars);
+	t->talk.history = t->history + gone;
+	t->talk.n_history = n - gone;
 }
 
 struct turn *

@@ -390,6 +390,18 @@ init_loop(struct worker *w)
 	ev_timer_again(w->loop, &w->beat);
 }
 
+/* Keys that came by the environment are in the snapshot now. */
+static void
+wipe_keys(const struct conf *c)
+{
+	for (int i = 0; i < c->n_robots; i++) {
+		char *value = *c->robots[i].api_key_env ? getenv(c->robots[i].api_key_env) : NULL;
+
+		if (value)
+			explicit_bzero(value, strlen(value));
+	}
+}
+
 static int
 start(struct worker *w, struct err *e)
 {
@@ -412,6 +424,7 @@ start(struct worker *w, struct err *e)
 	close(boot->snapshot);
 	if (w->setup == NULL || doors_init(&w->doors, w, e))
 		return -1;
+	wipe_keys(w->setup->conf);
 	set_deadlines(w);
 	doors_use(&w->doors, w->setup->conf, boot->listeners);
 	return 0;

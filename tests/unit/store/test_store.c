@@ -44,7 +44,8 @@ START_TEST(a_chat_keeps_no_more_bytes_than_allowed)
 	static char text[STORE_CHAT_BYTES];
 	struct store_turn turns[STORE_MAX_TURNS],
 	    half = { text, text, sizeof text / 4, sizeof text / 4 };
-	struct store_turn much = { text, text, sizeof text, 1 };
+	struct store_turn much = { text, text, sizeof text, 1 },
+			  long_answer = { text, text, 1, sizeof text };
 	struct err e = { "" };
 	struct store *s = store_mem.open(&e);
 
@@ -53,6 +54,11 @@ START_TEST(a_chat_keeps_no_more_bytes_than_allowed)
 	ck_assert_int_eq(store_mem.recent(s, 1, STORE_MAX_TURNS, turns), 2);
 	store_mem.append(s, 2, 100, &much);
 	ck_assert_int_eq(store_mem.recent(s, 2, STORE_MAX_TURNS, turns), 0);
+	/* Of a long answer the beginning stays. */
+	store_mem.append(s, 3, 100, &long_answer);
+	ck_assert_int_eq(store_mem.recent(s, 3, STORE_MAX_TURNS, turns), 1);
+	ck_assert_uint_eq(turns[0].n_question, 1);
+	ck_assert_uint_eq(turns[0].n_answer, STORE_CHAT_BYTES - 1);
 	store_mem.close(s);
 }
 END_TEST
