@@ -272,9 +272,10 @@ static const struct {
 START_TEST(i7_key_that_the_server_echoes_stays_out_of_log_and_chat)
 {
 	static const int statuses[] = { 400, 401, 402, 429, 500 };
-	struct server *s = server_start(ONE_WORKER "log = { level = \"debug\"; };\n" ROBOT("openai",
-					    "api_key = \"%s\"; total_timeout = \"300ms\";"),
-	    echoes[_i].key);
+	struct server *s =
+	    server_start(ONE_WORKER "log = { level = \"debug\"; messages = true; };\n" ROBOT(
+			     "openai", "api_key = \"%s\"; total_timeout = \"300ms\";"),
+		echoes[_i].key);
 	struct fakebot *b = scene_bot(s);
 
 	for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
@@ -292,6 +293,29 @@ START_TEST(i7_key_that_the_server_echoes_stays_out_of_log_and_chat)
 	ck_assert_int_eq(fakebot_requests(b), 5);
 	ck_assert_int_eq(server_count_log(s, echoes[_i].never), 0);
 	s->worker_slack = 8;
+	scene_end(s, b);
+}
+END_TEST
+
+/* Servers quote what they refuse, from wherever in the chat. */
+START_TEST(text_that_the_server_quotes_stays_out_of_the_log)
+{
+	struct server *s = server_start(ONE_WORKER ROBOT("openai", "system = \"hush hush\";"));
+	struct fakebot *b = scene_bot(s);
+	struct peer *p = scene_chat(s);
+
+	peer_send(p, "me::my pin is 1234\n");
+	peer_expect(p, "echo:my pin is 1234\n");
+	fakebot_play(
+	    b, &(struct fakebot_script){ .status = 400,
+		   .body = "{\"error\":{\"type\":\"invalid_request_error\",\"message\":\"blocked: "
+			   "pin is 1234; hush hush; ivate\"}}" });
+	peer_send(p, "private\n");
+	peer_expect_prefix(p, "ERR robot-refused ");
+	(void)server_wait_log(s, "ev=robot_refused says=\"invalid_request_error\"");
+	ck_assert_int_eq(server_count_log(s, "1234"), 0);
+	ck_assert_int_eq(server_count_log(s, "hush"), 0);
+	ck_assert_int_eq(server_count_log(s, "ivate"), 0);
 	scene_end(s, b);
 }
 END_TEST
@@ -317,5 +341,6 @@ key_suite(void)
 	tcase_add_loop_test(tc, turing_with_a_secret_is_asked_in_a_sealed_envelope, 0, 2);
 	tcase_add_loop_test(tc, i7_key_that_the_server_echoes_stays_out_of_log_and_chat, 0,
 	    (int)(sizeof echoes / sizeof echoes[0]));
+	tcase_add_test(tc, text_that_the_server_quotes_stays_out_of_the_log);
 	return suite;
 }
