@@ -219,6 +219,7 @@ master_let_go(struct master *m)
 	if (m->daemon_fd >= 0)
 		close(m->daemon_fd);
 	legacy_let_go(&m->legacy);
+	close(m->pool.standings_fd);
 	if (m->upgrade.handover >= 0)
 		close(m->upgrade.handover);
 	control_let_go(m->control);
@@ -327,6 +328,7 @@ master_run(const struct master_options *o, worker_main *work)
 	notify_take(&m->notify);
 	legacy_take(&m->legacy);
 	memcpy(m->pool.pair, m->legacy.pair, sizeof m->pool.pair);
+	m->pool.standings_fd = m->legacy.standings;
 	legacy_say_hello(&m->legacy);
 	raise_limits();
 	if (o->daemon && m->legacy.handover < 0)

@@ -138,7 +138,7 @@ empty(struct slot *s)
 	s->state = SLOT_EMPTY;
 	score_reset_now(s->m->pool.score, pool_index(s));
 	tally_reset(s->m->pool.tally, pool_index(s));
-	standings_forget_slot(s->m->pool.standings, pool_index(s));
+	standings_forget_slot(s->m->pool.standings, s->m->pool.first_slot + pool_index(s));
 }
 
 /* One timer for all: a death meanwhile does not put off those who wait already. */
@@ -372,9 +372,15 @@ pool_init(struct pool *p, struct master *m, worker_main *work, struct err *e)
 	p->work = work;
 	p->score = score_new();
 	p->tally = tally_new(SCORE_SLOTS);
-	p->standings = standings_new();
+	p->standings = standings_open(p->standings_fd);
+	if (p->standings == NULL) {
+		if (p->standings_fd >= 0)
+			close(p->standings_fd);
+		p->standings = standings_new(&p->standings_fd);
+	}
 	if (p->score == NULL || p->tally == NULL || p->standings == NULL)
 		return err_errno(e, "shared memory");
+	p->first_slot = standings_first_slot(p->standings);
 	if (p->pair[0] < 0 && pool_make_pair(p->pair, e))
 		return -1;
 	ev_timer_init(&p->retry, on_retry, 0.0, 0.0);

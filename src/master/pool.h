@@ -37,6 +37,7 @@ struct pool {
 	struct score *score;
 	struct tally *tally;
 	struct standings *standings;
+	int standings_fd, first_slot; /* where they live; our first slot in them */
 	int wanted;
 	int n_failures; /* deaths in a row that came too soon */
 	bool ever_ready;

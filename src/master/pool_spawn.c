@@ -35,6 +35,7 @@ static void __attribute__((noreturn)) be_worker(struct slot *s, int chan)
 		.score = m->pool.score,
 		.tally = m->pool.tally,
 		.standings = m->pool.standings,
+		.standing_slot = m->pool.first_slot + pool_index(s),
 		.move_give = m->pool.pair[0],
 		.move_take = m->pool.pair[1],
 		.serves = m->ready || m->legacy.handover < 0,

@@ -32,9 +32,9 @@ describe(const struct upgrade *u, int handover, struct buf *out)
 {
 	const struct master *m = u->m;
 
-	(void)buf_addf(out, "%d %d %d %" PRIu64 " %d\n", handover, m->pool.pair[0], m->pool.pair[1],
-	    (uint64_t)m->pool.score->last_chat + NUMBERS_APART,
-	    m->pool.wanted - conf_n_workers(m->conf));
+	(void)buf_addf(out, "%d %d %d %" PRIu64 " %d %d\n", handover, m->pool.pair[0],
+	    m->pool.pair[1], (uint64_t)m->pool.score->last_chat + NUMBERS_APART,
+	    m->pool.wanted - conf_n_workers(m->conf), m->pool.standings_fd);
 	for (int i = 0; i < m->doors.n; i++)
 		(void)buf_addf(out, "%d %s %s\n", m->doors.fds[i],
 		    *m->doors.paths[i] ? "file" : "-", m->doors.urls[i]);
@@ -64,6 +64,7 @@ static void __attribute__((noreturn)) become_new(const struct upgrade *u, int ha
 	keep_open(handover);
 	keep_open(m->pool.pair[0]);
 	keep_open(m->pool.pair[1]);
+	keep_open(m->pool.standings_fd);
 	for (int i = 0; i < m->doors.n; i++)
 		keep_open(m->doors.fds[i]);
 	if (control_fd(m->control) >= 0)
@@ -278,9 +279,9 @@ legacy_take(struct legacy *l)
 	const char *value = getenv(VARIABLE);
 	char *text = value ? mem_dup(value) : NULL, *rest = text, *line = strsep(&rest, "\n");
 
-	*l = (struct legacy){ .handover = -1, .pair = { -1, -1 }, .control = -1 };
-	if (line == NULL || sscanf(line, "%d %d %d %" SCNu64 " %d", &l->handover, &l->pair[0],
-				&l->pair[1], &l->last_chat, &l->more_workers) < 4) {
+	*l = (struct legacy){ .handover = -1, .pair = { -1, -1 }, .standings = -1, .control = -1 };
+	if (line == NULL || sscanf(line, "%d %d %d %" SCNu64 " %d %d", &l->handover, &l->pair[0],
+				&l->pair[1], &l->last_chat, &l->more_workers, &l->standings) < 4) {
 		free(text);
 		return;
 	}
@@ -306,6 +307,8 @@ legacy_take(struct legacy *l)
 	close_on_exec(l->handover);
 	close_on_exec(l->pair[0]);
 	close_on_exec(l->pair[1]);
+	if (l->standings >= 0)
+		close_on_exec(l->standings);
 	(void)unsetenv(VARIABLE);
 }
 

@@ -35,6 +35,7 @@ struct legacy {
 	int handover; /* to the old master; -1: there is none */
 	int pair[2];
 	uint64_t last_chat;
+	int standings;    /* what is known of robots; -1: nothing */
 	int more_workers; /* than configured, by TTIN and TTOU */
 	struct listen_set doors;
 	int control; /* the control socket's listener, -1: none */

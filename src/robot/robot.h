@@ -60,7 +60,7 @@ struct robot_env {
 	size_t limit_bytes; /* of one answer */
 	bool log_texts;     /* log.messages: what is said may be in the log */
 	struct standings *standings;
-	int slot; /* of this worker */
+	int slot; /* of this worker, in them */
 };
 
 struct robot {

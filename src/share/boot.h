@@ -28,7 +28,8 @@ struct boot {
 	struct score *score;
 	struct tally *tally;
 	struct standings *standings;
-	const char *user; /* to become; "": stay */
+	int standing_slot; /* ours in them */
+	const char *user;  /* to become; "": stay */
 	pid_t master;
 };
 

@@ -4,18 +4,63 @@
 
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define OWNER standing
 const struct metric standing_metrics[] = { STANDING_METRICS(METRIC_ROW){ .name = NULL } };
 #undef OWNER
 
-struct standings *
-standings_new(void)
+static struct standings *
+map_file(int fd)
 {
 	void *map = mmap(NULL, sizeof(struct standings), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	    MAP_SHARED | MAP_NORESERVE, fd, 0);
 
 	return map == MAP_FAILED ? NULL : map;
+}
+
+struct standings *
+standings_new(int *fd)
+{
+	int file = memfd_create("standings", MFD_CLOEXEC);
+	struct standings *s = NULL;
+
+	if (file >= 0 && ftruncate(file, sizeof *s) == 0)
+		s = map_file(file);
+	if (s)
+		s->layout = STANDING_LAYOUT;
+	if (s && fd)
+		*fd = file;
+	else if (file >= 0)
+		close(file);
+	return s;
+}
+
+struct standings *
+standings_open(int fd)
+{
+	struct stat st;
+	struct standings *s;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size != (off_t)sizeof *s)
+		return NULL;
+	s = map_file(fd);
+	if (s && s->layout != STANDING_LAYOUT) {
+		munmap(s, sizeof *s);
+		s = NULL;
+	}
+	return s;
+}
+
+int
+standings_first_slot(struct standings *s)
+{
+	int first = (int)(s->masters++ % 2) * STANDING_SLOTS / 2;
+
+	for (int i = 0; i < STANDING_SLOTS / 2; i++)
+		standings_forget_slot(s, first + i);
+	return first;
 }
 
 /* --- whose is which -------------------------------------------------------------------------- */

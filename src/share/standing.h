@@ -7,7 +7,8 @@
  *          The breaker is Nygard's circuit breaker ("Release It!"): closed until STANDING_POINTS of
  *          failure came in a row, then open for a pause that doubles up to a cap; after the pause
  *          one real message probes.
- * Memory:  one anonymous shared mapping, made before the first fork. */
+ * Memory:  one shared mapping, made before the first fork; an upgrade hands it over, so that what
+ *          is known of robots outlives the program. */
 #ifndef SHARE_STANDING_H
 #define SHARE_STANDING_H
 
@@ -20,7 +21,8 @@
 enum {
 	STANDING_ROBOTS = 256,
 	STANDING_KEYS = 64,
-	STANDING_SLOTS = 512, /* workers: SCORE_SLOTS */
+	STANDING_SLOTS = 1024, /* workers of two masters: twice SCORE_SLOTS */
+	STANDING_LAYOUT = 1,   /* of struct standings; a change of it takes another number */
 	STANDING_POINTS = 3,
 	STANDING_PAUSE_MS = 1000,
 	STANDING_MOST_MS = 30000,
@@ -54,14 +56,21 @@ struct standing {
 };
 
 struct standings {
+	uint64_t layout;
+	_Atomic unsigned masters; /* that ever used it */
 	struct standing robots[STANDING_ROBOTS];
 };
 
 /* The table of STANDING_METRICS; it ends with a row without a name. */
 extern const struct metric standing_metrics[];
 
-/* NULL when there is no memory. */
-struct standings *standings_new(void);
+/* NULL when there is no memory. *fd (NULL: not wanted) is where it lives, close-on-exec, for a
+ * master that takes over. */
+struct standings *standings_new(int *fd);
+/* That of another master; NULL when it is none, or has another layout. */
+struct standings *standings_open(int fd);
+/* The first of this master's slots: the workers of two masters do not share one. Once each. */
+int standings_first_slot(struct standings *s);
 /* The standing of the robot with this hash (not 0); the longest unused one is given up for a new
  * robot when all are taken. Never NULL. */
 struct standing *standings_find(struct standings *s, uint64_t key, int64_t now_ms);

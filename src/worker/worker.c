@@ -419,7 +419,7 @@ start(struct worker *w, struct err *e)
 	w->env = (struct robot_env){ .loop = w->loop,
 		.later = &w->later,
 		.standings = boot->standings,
-		.slot = boot->slot };
+		.slot = boot->standing_slot };
 	w->setup = w->store ? setup_open(boot->snapshot, &w->env, e) : NULL;
 	close(boot->snapshot);
 	if (w->setup == NULL || doors_init(&w->doors, w, e))

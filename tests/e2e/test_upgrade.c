@@ -391,6 +391,32 @@ START_TEST(h6_old_master_killed_after_it_handed_over_takes_only_its_own_along)
 }
 END_TEST
 
+/* It asked to be left alone for a minute, and an upgrade is no reason not to. */
+START_TEST(h6_what_is_known_of_a_robot_outlives_the_program)
+{
+	struct server *s = server_start(MODEL_SERVER);
+	struct fakebot *b = scene_bot(s);
+	struct peer *p = scene_chat(s);
+
+	fakebot_play(b, &(struct fakebot_script){
+			    .status = 429, .body = "{}", .headers = "Retry-After: 60\r\n" });
+	peer_send(p, "me::hi\n");
+	peer_expect_prefix(p, "ERR robot-unavailable ");
+	ck_assert_int_eq(fakebot_requests(b), 1);
+	moving_upgrade(s);
+	peer_send(p, "hi\n");
+	peer_expect_prefix(p, "ERR robot-unavailable ");
+	ck_assert_int_eq(fakebot_requests(b), 1);
+	fakebot_echo(b);
+	server_reload_ok(s); /* wakes it */
+	peer_send(p, "hi\n");
+	peer_expect(p, "echo:hi\n");
+	peer_close_all();
+	server_baseline(s);
+	scene_end(s, b);
+}
+END_TEST
+
 static void
 add_together(TCase *tc)
 {
@@ -415,6 +441,7 @@ upgrade_suite(void)
 	tcase_add_test(tc, h6_unix_socket_stays_a_door);
 	tcase_add_test(tc, h6_udp_is_answered_all_the_time);
 	tcase_add_test(tc, h6_upgrade_goes_by_the_file_as_it_is_now);
+	tcase_add_test(tc, h6_what_is_known_of_a_robot_outlives_the_program);
 	tcase_add_test(tc, b6_h6_limit_of_an_address_counts_chats_that_came_along);
 	add_together(scene_case(suite, "together"));
 	return suite;

@@ -49,7 +49,7 @@ begin(struct stage *s, const struct conf_rules *rules)
 	s->loop = ev_loop_new(EVFLAG_AUTO);
 	later_init(&s->later, s->loop);
 	env.loop = s->loop;
-	env.standings = standings_new();
+	env.standings = standings_new(NULL);
 	ck_assert_ptr_nonnull(env.standings);
 	s->conf = (struct conf_robot){ .name = "r",
 		.kind = CONF_RULES,

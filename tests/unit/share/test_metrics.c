@@ -50,7 +50,7 @@ END_TEST
 START_TEST(the_text_is_prometheus_s)
 {
 	struct score *s = score_new();
-	struct standings *all = standings_new();
+	struct standings *all = standings_new(NULL);
 	struct metrics_robot robots[] = { { "a\"b\\c\nd", standings_find(all, 1, 0), 1 },
 		{ "小图", standings_find(all, 2, 0), 0 }, { "new", NULL, 0 } };
 	struct standing *one = standings_find(all, 1, 0);
@@ -97,7 +97,7 @@ END_TEST
 /* A robot is away while its breaker is open, and while all of its keys are set aside. */
 START_TEST(away_is_the_breaker_or_all_keys)
 {
-	struct standings *all = standings_new();
+	struct standings *all = standings_new(NULL);
 	struct standing *s = standings_find(all, 1, 0);
 
 	ck_assert_ptr_eq(standings_look(all, 1), s);

@@ -39,7 +39,7 @@ share(struct boot *boot, const int pair[2])
 {
 	boot->score = score_new();
 	boot->tally = tally_new(SCORE_SLOTS);
-	boot->standings = standings_new();
+	boot->standings = standings_new(NULL);
 	boot->move_give = pair ? pair[0] : -1;
 	boot->move_take = pair ? pair[1] : -1;
 	ck_assert(boot->score != NULL && boot->tally != NULL && boot->standings != NULL);
