@@ -283,7 +283,8 @@ take(struct worker *w, struct chan_msg *m)
 		serve(w);
 		break;
 	case CHAN_DRAIN:
-		take_in(w);
+		if (!w->moving)
+			take_in(w);
 		drain(w, m->number);
 		break;
 	case CHAN_MOVE:
@@ -312,7 +313,9 @@ on_chan(struct ev_loop *loop, struct ev_io *io, int events)
 		return;
 	log_notice("master_gone");
 	ev_io_stop(loop, io);
-	take_in(w);
+	/* Who was told to move knows that there are others who take up chats. */
+	if (!w->moving)
+		take_in(w);
 	leave_now(w);
 }
 

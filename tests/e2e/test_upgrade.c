@@ -301,9 +301,9 @@ hup_during_upgrade(struct server *s, int round)
 	ck_assert_int_eq(kill(fresh, SIGCONT), 0);
 	(void)server_wait_log(s, "ev=upgrade result=ok");
 	s->pid = fresh;
+	ck_assert_int_eq(moving_wait_exit(old), 0); /* then the new one is our child */
 	if (caught)
 		(void)server_wait_log(s, "ev=reload result=ok");
-	ck_assert_int_eq(moving_wait_exit(old), 0);
 	server_wait_workers(s, 12, SERVER_MS);
 	return caught;
 }
