@@ -6,75 +6,22 @@
 #include "worker/conn.h"
 #include "worker/dgram.h"
 #include "worker/move.h"
+#include "worker/settle.h"
 #include "worker/roster.h"
 #include "worker/turn.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 enum { LINGER_MS = 1000, TAKE_AT_ONCE = 64 };
-#define BEAT_S 1.0
-
-/* --- privileges ------------------------------------------------------------------------------ */
-
-/* Become the user for good; every step must succeed. */
-static int
-become(const char *name, struct err *e)
-{
-	const struct passwd *pw;
-
-	if (*name == '\0' || geteuid() != 0)
-		return 0;
-	pw = getpwnam(name);
-	if (pw == NULL)
-		return err_set(e, "user: there is no user %s", name);
-	if (initgroups(name, pw->pw_gid) || setgid(pw->pw_gid) || setuid(pw->pw_uid))
-		return err_errno(e, "user: cannot become %s", name);
-	return 0;
-}
-
-/* Become the user; then see to it that nothing of us is dumped and that we go with the master,
- * which both the kernel forgets at a change of user (FAULTS M12). */
-static int
-settle(const struct boot *boot, struct err *e)
-{
-	const struct rlimit none = { 0, 0 };
-
-	if (become(boot->user, e))
-		return -1;
-	if (prctl(PR_SET_DUMPABLE, 0) || setrlimit(RLIMIT_CORE, &none))
-		return err_errno(e, "cannot forbid core dumps");
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		return err_errno(e, "cannot give up new privileges");
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM))
-		return err_errno(e, "cannot follow the master");
-	if (getppid() != boot->master)
-		return err_set(e, "the master is gone");
-	return 0;
-}
-
-static void
-ignore_signals(void)
-{
-	static const int ignored[] = { SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGTTIN,
-		SIGTTOU };
-	sigset_t none;
-
-	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-		signal(ignored[i], SIG_IGN);
-	signal(SIGCHLD, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
+#define BEAT_S   1.0
+#define ORPHAN_S 0.4
 
 /* --- drain ----------------------------------------------------------------------------------- */
 
@@ -156,20 +103,10 @@ on_drain_over(struct ev_loop *loop, struct ev_timer *t, int events)
 
 	(void)loop;
 	(void)events;
-	if (w->draining)
+	if (w->draining || w->orphan)
 		leave_now(w);
 	else
 		drain(w, w->setup->conf->drain_ms);
-}
-
-static void
-on_term(struct ev_loop *loop, struct ev_signal *s, int events)
-{
-	struct worker *w = s->data;
-
-	(void)loop;
-	(void)events;
-	drain(w, w->setup->conf->drain_ms);
 }
 
 /* --- settings -------------------------------------------------------------------------------- */
@@ -299,24 +236,57 @@ take(struct worker *w, struct chan_msg *m)
 	close_all(m->fds, m->n_fds);
 }
 
+/* Nobody is above us any more; both the channel and a TERM tell, and both must come to this. */
 static void
-on_chan(struct ev_loop *loop, struct ev_io *io, int events)
+master_gone(struct worker *w)
 {
-	struct worker *w = io->data;
+	log_notice("master_gone");
+	ev_io_stop(w->loop, &w->chan);
+	/* Who was told to move knows that there are others who take up chats: a moment for those
+	 * that can go, which is well within the second that the end of a master may take. */
+	if (w->moving && !w->draining) {
+		w->orphan = true;
+		ev_timer_stop(w->loop, &w->drain);
+		ev_timer_set(&w->drain, ORPHAN_S, 0.0);
+		ev_timer_start(w->loop, &w->drain);
+		return;
+	}
+	take_in(w);
+	leave_now(w);
+}
+
+/* What the master said last comes before its end. */
+static void
+hear(struct worker *w)
+{
 	struct chan_msg m;
 	int got;
 
-	(void)events;
-	while ((got = chan_receive(io->fd, &m)) > 0)
+	while ((got = chan_receive(w->boot->chan, &m)) > 0)
 		take(w, &m);
-	if (got == 0)
-		return;
-	log_notice("master_gone");
-	ev_io_stop(loop, io);
-	/* Who was told to move knows that there are others who take up chats. */
-	if (!w->moving)
-		take_in(w);
-	leave_now(w);
+	if (got < 0 && ev_is_active(&w->chan))
+		master_gone(w);
+}
+
+static void
+on_chan(struct ev_loop *loop, struct ev_io *io, int events)
+{
+	(void)loop;
+	(void)events;
+	hear(io->data);
+}
+
+static void
+on_term(struct ev_loop *loop, struct ev_signal *s, int events)
+{
+	struct worker *w = s->data;
+
+	(void)loop;
+	(void)events;
+	if (getppid() != w->boot->master)
+		hear(w); /* the kernel says so, and the channel will */
+	else
+		drain(w, w->setup->conf->drain_ms);
 }
 
 /* --- signs of life --------------------------------------------------------------------------- */
@@ -410,7 +380,7 @@ start(struct worker *w, struct err *e)
 {
 	const struct boot *boot = w->boot;
 
-	if (settle(boot, e))
+	if (settle_down(boot, e))
 		return -1;
 	w->loop = ev_loop_new(EVBACKEND_EPOLL);
 	if (w->loop == NULL)
@@ -459,6 +429,16 @@ finish(struct worker *w)
 	ev_loop_destroy(w->loop);
 }
 
+/* Of the jitter, which must differ from worker to worker. */
+static void
+seed(void)
+{
+	unsigned n = (unsigned)getpid();
+
+	(void)!getrandom(&n, sizeof n, GRND_NONBLOCK);
+	srandom(n);
+}
+
 int
 worker_run(const struct boot *boot)
 {
@@ -468,8 +448,8 @@ worker_run(const struct boot *boot)
 	w->boot = boot;
 	w->doors.epoll = -1;
 	log_role("worker");
-	ignore_signals();
-	srandom((unsigned)getpid() ^ (unsigned)lapse_now_ms());
+	settle_signals();
+	seed();
 	if (start(w, &e)) {
 		log_error("worker_failed why=%s", log_quote(e.text, strlen(e.text)));
 		return 1;

@@ -33,6 +33,7 @@ struct worker {
 	struct robot_env env; /* what robots are opened with */
 	struct store *store;
 	struct score_slot *score;
+	bool orphan;           /* the master is gone, and chats still move to another */
 	bool draining, moving; /* moving: it leaves, and its chats go to others */
 	struct ev_io give;     /* can be moved to */
 	struct ev_timer give_again, beat;

@@ -353,13 +353,14 @@ fakebot_loop(struct stage *g, int door, int wake, struct ssl_ctx_st *tls)
 	for (;;) {
 		int n = epoll_wait(epoll_fd, events, EVENTS, wait_ms);
 
+		/* The wake-up is taken before the clocks are read: one that comes in between comes
+		 * again. */
+		(void)!read(4, &count, sizeof count);
 		read_clocks();
 		for (int i = 0; i < n; i++) {
 			if (events[i].data.ptr == &door_tag)
 				on_door(3, tls);
-			else if (events[i].data.ptr == &wake_tag)
-				(void)!read(4, &count, sizeof count);
-			else
+			else if (events[i].data.ptr != &wake_tag)
 				on_call(events[i].data.ptr);
 		}
 		wait_ms = end_pauses();
