@@ -76,6 +76,7 @@ drain(struct worker *w, int64_t limit_ms)
 		return leave_now(w);
 	if (w->draining)
 		return;
+	log_info("worker_drains chats=%" PRId64, (int64_t)w->score->chats);
 	w->draining = true;
 	stop_serving(w, limit_ms);
 	move_stop(w);

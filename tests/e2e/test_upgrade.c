@@ -345,6 +345,7 @@ START_TEST(h6_new_master_killed_while_old_answers_run_ends_in_order)
 	s->pid = old;
 	peer_drop(q);
 	(void)server_wait_log(s, "ev=upgrade result=lost");
+	(void)server_wait_log(s, "ev=worker_drains chats=1");
 	fakebot_release(b);
 	peer_expect(p, "echo:hold\n");
 	peer_expect_prefix(p, "BYE shutdown ");
