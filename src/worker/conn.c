@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OUT_LIMIT = 1 << 20, JSON_GROWTH = 6, HIGH_WATER = 65536, LOW_WATER = 16384 };
+enum { OUT_LIMIT = 1 << 20, JSON_GROWTH = 6, LOW_WATER = 16384 };
 
 static const char *const reasons[] = { [LEAVE_NOT] = "reset",
 	[LEAVE_EXIT] = "exit",
@@ -129,7 +129,7 @@ static void
 watch(struct conn *c)
 {
 	bool hears = c->leave != LEAVE_NOT || c->deaf ||
-		     (c->out.len < HIGH_WATER && c->in.len < c->in.limit);
+		     (c->out.len < CONN_HIGH_WATER && c->in.len < c->in.limit);
 	int events = (hears && !c->in_end ? EV_READ : 0) | (c->out.len ? EV_WRITE : 0);
 
 	if (ev_is_active(&c->io) && c->io.events == events)
@@ -178,10 +178,10 @@ work(struct conn *c)
 			conn_leave(c, LEAVE_EOF);
 		if (may_go(c) && !c->said_bye)
 			say_bye(c);
-		blocked = c->out.len >= HIGH_WATER;
+		blocked = c->out.len >= CONN_HIGH_WATER;
 		if (flush(c))
 			return -1;
-	} while (blocked && c->out.len < HIGH_WATER && !c->said_bye);
+	} while (blocked && c->out.len < CONN_HIGH_WATER && !c->said_bye);
 	return 0;
 }
 
@@ -206,7 +206,7 @@ static bool
 is_movable(const struct conn *c)
 {
 	return c->w->moving && c->turn == NULL && c->leave == LEAVE_NOT && c->counted &&
-	       c->out.len < HIGH_WATER;
+	       c->out.len < CONN_HIGH_WATER;
 }
 
 /* It does nothing any more: what comes waits in the socket. */
@@ -412,12 +412,6 @@ conn_taken_up(struct conn *c)
 	count_in(c, tally_key(&peer));
 	log_debug("chat_taken chat=%" PRIu64 " fd=%d", c->id, c->io.fd);
 	conn_later(c);
-}
-
-void
-conn_refuse_move(struct conn *c)
-{
-	conn_kick(c);
 }
 
 /* --- the end --------------------------------------------------------------------------------- */

@@ -12,6 +12,8 @@
 #include "worker/turn.h"
 #include "worker/worker.h"
 
+/* CONN_HIGH_WATER: bytes to be sent above which nothing more is asked or read. */
+enum { CONN_HIGH_WATER = 65536 };
 enum { CONN_PASSED = 4, CONN_WAITING = 8, CONN_HELD = (int)FAIL_ROBOT_TIMEOUT };
 
 /* Why a chat ends; the words are in conn.c. */
@@ -111,7 +113,5 @@ enum conn_outcome conn_wait_over(struct conn *c);
 void conn_moved(struct conn *c);
 /* It came from elsewhere: go on. */
 void conn_taken_up(struct conn *c);
-/* It came, and nobody can make sense of it: say goodbye. */
-void conn_refuse_move(struct conn *c);
 
 #endif

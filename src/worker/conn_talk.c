@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HIGH_WATER = 65536, MINUTE_MS = 60000 };
+enum { MINUTE_MS = 60000 };
 
 static enum conf_language
 language(const struct conn *c)
@@ -133,7 +133,7 @@ on_piece(void *arg, const char *text, size_t n)
 	struct conn *c = arg;
 
 	conn_say(c, PART_PIECE, &c->turn->msg, text, n);
-	if (c->out.len >= HIGH_WATER)
+	if (c->out.len >= CONN_HIGH_WATER)
 		turn_pause(c->turn, true);
 	conn_later(c);
 }
@@ -306,7 +306,7 @@ static void
 decode(struct conn *c)
 {
 	c->paused = false;
-	while (c->leave == LEAVE_NOT && !c->deaf && c->out.len < HIGH_WATER) {
+	while (c->leave == LEAVE_NOT && !c->deaf && c->out.len < CONN_HIGH_WATER) {
 		struct msg m;
 		enum decode got = wire_decode(&c->wire, &c->in, edge(c), &m);
 
@@ -333,7 +333,7 @@ conn_talk(struct conn *c)
 	if (c->w->moving && c->turn == NULL && c->leave == LEAVE_NOT)
 		return;
 	decode(c);
-	while (c->turn == NULL && c->first && c->out.len < HIGH_WATER &&
+	while (c->turn == NULL && c->first && c->out.len < CONN_HIGH_WATER &&
 	       (c->leave == LEAVE_DRAIN || (c->leave == LEAVE_NOT && !c->w->moving)))
 		answer_one(c);
 	if (c->deaf)

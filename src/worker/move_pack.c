@@ -305,6 +305,6 @@ move_unpack(struct worker *w, int fd, const char *bytes, size_t n, struct err *e
 		conn_taken_up(c);
 		return c;
 	}
-	conn_refuse_move(c);
+	conn_kick(c); /* nobody can make sense of it: a goodbye is all there is */
 	return NULL;
 }

@@ -43,7 +43,6 @@ struct worker {
 	struct ev_io chan;
 	struct ev_signal term;
 	struct ev_timer drain;
-	int exit_code;
 	char scratch[WORKER_READ_BYTES]; /* for one read at a time */
 };
 
