@@ -105,8 +105,9 @@ e2e: all $(E2E)
 soak: all $(E2E)
 	XIAOTU_SOAK=1 XIAOTU_BIN=$(O) $(E2E)
 check: unit e2e
+# CASE=http64,hello64: these alone; scripts/bench --list names them.
 bench: all $(O)/bench
-	scripts/bench $(O)
+	scripts/bench $(if $(CASE),--only $(CASE)) $(O)
 
 # --- what keeps the tree in shape -------------------------------------------------------------------
 lint: all $(O)/sample
