@@ -8,6 +8,8 @@ import signal
 import sys
 
 import cases
+import crowds
+import events
 from machine import BenchError, Machine
 from report import Report
 
@@ -18,6 +20,16 @@ TALK = [f"{kind}{chats}" for kind in ("http", "hello") for chats in cases.SIZES]
 CASES = {
     "pool1": lambda m, r, o: cases.pool(m, r, 1, o.rounds, o.seconds),
     "pool4": lambda m, r, o: cases.pool(m, r, 4, o.rounds, o.seconds),
+    "stream": events.stream,
+    "first": events.first,
+    "waiting": crowds.waiting,
+    "idle": crowds.idle,
+    "crowd": crowds.crowd,
+    "spread": crowds.spread,
+    "visits": events.visits,
+    "start": events.start,
+    "reload": events.reload,
+    "move": events.move,
     "latency": lambda m, r, o: cases.latency(m, r, 5000, 3, 1),
     "wrk": lambda m, r, o: cases.wrk(m, r, 3, 1),
 }
