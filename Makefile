@@ -97,6 +97,10 @@ $(E2E): $(patsubst tests/%.c,$(O)/tests/%.o,$(wildcard tests/e2e/*.c)) $(O)/test
 $(O)/bench: $(patsubst tests/%.c,$(O)/tests/%.o,$(wildcard tests/bench/*.c)) $(call archives,base)
 	$(CC) $(XCFLAGS) $(XLDFLAGS) -o $@ $^ $(LIBS)
 
+$(O)/pidfd.so: tests/bench/shim/pidfd.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $<
+
 unit: $(UNITS)
 	@set -e; for t in $(UNITS); do $$t; done
 e2e: all $(E2E)
@@ -108,6 +112,9 @@ check: unit e2e
 # CASE=http64,hello64: these alone; scripts/bench --list names them.
 bench: all $(O)/bench
 	scripts/bench $(if $(CASE),--only $(CASE)) $(O)
+# Instructions per message, counted and compared with tests/bench/instructions.json; RECORD=1 writes it.
+bench-instructions: all $(O)/bench $(O)/pidfd.so
+	scripts/bench-instructions $(if $(RECORD),--record) $(if $(CASE),--only $(CASE)) $(O)
 
 # --- what keeps the tree in shape -------------------------------------------------------------------
 lint: all $(O)/sample
@@ -140,6 +147,6 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all unit e2e soak check bench lint format install clean
+.PHONY: all unit e2e soak check bench bench-instructions lint format install clean
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)
