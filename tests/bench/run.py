@@ -8,12 +8,14 @@ import signal
 import sys
 
 import cases
+import chart
 import crowds
 import events
 from machine import BenchError, Machine
 from report import Report
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+HERE = pathlib.Path(__file__).resolve().parent
 PACKAGES = {"nginx": "nginx-light", "wrk": "wrk"}
 
 TALK = [f"{kind}{chats}" for kind in ("http", "hello") for chats in cases.SIZES]
@@ -84,6 +86,9 @@ def main():
     except KeyboardInterrupt:
         sys.exit("\nbench: interrupted")
     report.end()
+    if not options.only:
+        report.write(HERE / "results.json")
+        (HERE / "results.svg").write_text(chart.draw(report.document()), encoding="utf-8")
     return 0
 
 

@@ -1,5 +1,5 @@
-/* pidfd.c - for LD_PRELOAD under valgrind 3.19, which does not know pidfd_open(2): gives a descriptor
- * that is always readable, so whoever waits for a child goes on to waitpid(2), which does wait. */
+/* pidfd.c - for LD_PRELOAD under valgrind 3.19, which does not know pidfd_open(2): the descriptor is
+ * always readable, so whoever waits for a child goes on to waitpid(2), which does wait. */
 #include <dlfcn.h>
 #include <stdarg.h>
 #include <sys/eventfd.h>
