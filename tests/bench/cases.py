@@ -22,6 +22,11 @@ def hello_cells(machine, workers, chats):
             Cell("echo", chats, lambda: machine.echo(workers), "echo")]
 
 
+def ratio(one, other, what):
+    """Of neighbours in time: the median of the ratios of all rounds."""
+    return statistics.median(a / b for a, b in zip(getattr(one, what), getattr(other, what)))
+
+
 def compare(report, got, a, b, chats, targets):
     """Rows of a beside b. targets: of the ratios of CPU and of rate, or None."""
     if (a, chats) not in got or (b, chats) not in got:
@@ -30,10 +35,9 @@ def compare(report, got, a, b, chats, targets):
     for cell in (one, other):
         report.row(f"{cell.who}, {chats} chats: CPU each", cell.median("cpu_us"), "us")
         report.row(f"{cell.who}, {chats} chats: answers", cell.median("rate"), "/s")
-    report.row(f"{a} / {b}, {chats} chats: CPU each",
-               one.median("cpu_us") / other.median("cpu_us"), "", targets[0])
-    report.row(f"{a} / {b}, {chats} chats: answers per second",
-               one.median("rate") / other.median("rate"), "", targets[1], AT_LEAST)
+    report.row(f"{a} / {b}, {chats} chats: CPU each", ratio(one, other, "cpu_us"), "", targets[0])
+    report.row(f"{a} / {b}, {chats} chats: answers per second", ratio(one, other, "rate"), "",
+               targets[1], AT_LEAST)
 
 
 def growth(report, got, who, target=None):

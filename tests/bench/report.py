@@ -1,5 +1,6 @@
 """report.py - rows with targets: printed as they come, and kept as JSON."""
 import json
+import os
 import platform
 import subprocess
 import time
@@ -37,8 +38,27 @@ def cpu_name():
     return platform.machine()
 
 
+def machine_times():
+    """Ticks of all cores: idle, stolen by the host, all."""
+    with open("/proc/stat", encoding="ascii") as f:
+        t = [int(word) for word in f.readline().split()[1:9]]
+    return t[3] + t[4], t[7], sum(t)
+
+
+def busy_percent(seconds):
+    """How much of the machine others use, while we do nothing."""
+    before = machine_times()
+    time.sleep(seconds)
+    idle, _, whole = (b - a for a, b in zip(before, machine_times()))
+    return round(100 * (1 - idle / max(1, whole)))
+
+
 class Report:
     def __init__(self):
+        self.busy, self.times = busy_percent(0.5), machine_times()
+        if self.busy > 10:
+            print(f"bench: others use {self.busy} % of this machine: rates and latencies will be"
+                  " worse than they are, CPU per message hardly")
         self.rows, self.cells, self.case = [], [], ""
         self.since = time.monotonic()
 
@@ -61,10 +81,16 @@ class Report:
     def cell(self, cell, workers):
         self.cells.append({"workers": workers, **cell.figures()})
 
+    def stolen_percent(self):
+        _, stolen, whole = (b - a for a, b in zip(self.times, machine_times()))
+        return round(100 * stolen / max(1, whole), 1)
+
     def document(self):
-        return {"machine": {"cpu": cpu_name(), "cores": len_of_cores(),
+        return {"machine": {"cpu": cpu_name(), "cores": n_cores(),
                             "kernel": platform.release(),
-                            "nginx": program_version("nginx", "-v")},
+                            "nginx": program_version("nginx", "-v"),
+                            "busy_before_percent": self.busy,
+                            "stolen_percent": self.stolen_percent()},
                 "seconds": round(time.monotonic() - self.since), "rows": self.rows,
                 "cells": self.cells}
 
@@ -75,12 +101,12 @@ class Report:
         missed = [row for row in self.rows if row["met"] is False]
         met = [row for row in self.rows if row["met"]]
         print(f"\n{len(met)} targets met, {len(missed)} missed,"
-              f" {time.monotonic() - self.since:.0f} s")
+              f" {time.monotonic() - self.since:.0f} s; {self.stolen_percent()} % of the time the host"
+              " gave the cores to others")
         for row in missed:
             print(f"  missed: {row['case']}: {row['name']}: {show(row['value'])} {row['unit']}"
                   f" (target {row['target']})")
 
 
-def len_of_cores():
-    import os
+def n_cores():
     return len(os.sched_getaffinity(0))

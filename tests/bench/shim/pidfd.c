@@ -1,4 +1,4 @@
-/* pidfd.c - for LD_PRELOAD under valgrind 3.19, which does not know pidfd_open(2): the descriptor is
+/* pidfd.c - for LD_PRELOAD under valgrind 3.19, which knows no pidfd_open(2): its descriptor is
  * always readable, so whoever waits for a child goes on to waitpid(2), which does wait. */
 #include <dlfcn.h>
 #include <stdarg.h>
