@@ -21,11 +21,11 @@ FACTS = (  # case, beginning of the row's name, how it reads
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #24292f; }
 .title { font-size: 14px; font-weight: 600; } .big { font-size: 19px; font-weight: 600; }
-.faint { fill: #57606a; font-size: 11px; } .axis { stroke: #8c959f; }
-.nginx { fill: #2da44e; } .xiaotud { fill: #d1242f; } .hello { fill: #e8843c; }
+.faint { fill: #57606a; font-size: 11px; } .value { fill: #57606a; font-size: 10px; } .axis { stroke: #8c959f; }
+.nginx { fill: #0969da; } .xiaotud { fill: #d1242f; } .hello { fill: #e8843c; }
 .echo { fill: #8c959f; }
 @media (prefers-color-scheme: dark) {
- text { fill: #e6edf3; } .faint { fill: #9198a1; } .nginx { fill: #3fb950; }
+ text { fill: #e6edf3; } .faint, .value { fill: #9198a1; } .nginx { fill: #58a6ff; }
  .xiaotud { fill: #ff6b6b; } .hello { fill: #f0a35e; } .echo { fill: #9198a1; }
 }"""
 
@@ -57,7 +57,7 @@ def panel(cells, key, title, x, y, width, height):
             h = height * value / most
             yield (f'<rect class="{who}" x="{left + k * bar:.1f}" y="{y + height - h:.1f}"'
                    f' width="{bar - 3:.1f}" height="{h:.1f}" rx="2"/>')
-            yield text(left + k * bar + bar / 2 - 1, y + height - h - 4, short(value), "faint",
+            yield text(left + k * bar + bar / 2 - 1, y + height - h - 4, short(value), "value",
                        "middle")
 
 

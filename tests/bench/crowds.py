@@ -6,7 +6,7 @@ import time
 from machine import BenchError
 
 IDLE_CHATS, UNDER_WAY = 10000, 10000
-MOST_CHATS, MOST_WORKERS = 100000, 6
+MOST_CHATS, CROWD_STEP, MOST_WORKERS = 100000, 20000, 6
 SPREAD_CONNECTS, SPREAD_WORKERS = 800, 4
 
 
@@ -95,8 +95,13 @@ def crowd(machine, report, _):
     report.head("crowd", f"{MOST_CHATS:,} chats, {MOST_WORKERS} workers, who then all say one thing")
     before = server.private_bytes()
     load = machine.load("chat", server.port, MOST_CHATS, MOST_WORKERS)
-    out = load.open(MOST_CHATS)
-    report.row("accepted and greeted", MOST_CHATS / out["seconds"], "/s")
+    begin = time.monotonic()
+    for n in range(CROWD_STEP, MOST_CHATS + 1, CROWD_STEP):
+        load.open(n)
+        if n != MOST_CHATS:
+            report.row(f"at {n:,} chats: private memory of each",
+                       (server.private_bytes() - before) / n, "bytes")
+    report.row("accepted and greeted", MOST_CHATS / (time.monotonic() - begin), "/s")
     time.sleep(0.5)
     report.row("private memory per idle chat",
                (server.private_bytes() - before) / MOST_CHATS, "bytes", 512.0)

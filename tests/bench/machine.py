@@ -138,6 +138,7 @@ class Machine:
         return self
 
     def __exit__(self, *_):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.end(self.started)
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -57,7 +57,7 @@ def check(options, wanted):
             sys.exit(f"bench: no case {name}; there are: {' '.join([*TALK, *CASES])}")
     missing = [package for program, package in PACKAGES.items() if shutil.which(program) is None]
     if missing:
-        sys.exit(f"bench: missing: apt install {' '.join(missing)}")
+        sys.exit(f"bench: missing: apt install {' '.join(missing)} (or scripts/packages bench)")
     for program in ("xiaotud", "xiaotuctl", "bench"):
         if not (pathlib.Path(options.folder) / program).exists():
             sys.exit(f"bench: {options.folder}/{program} is missing: make bench builds it")
@@ -72,6 +72,7 @@ def main():
     check(options, wanted)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also when started with `&`
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: terminated"))
     report = Report()
     try:
