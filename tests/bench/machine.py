@@ -179,6 +179,10 @@ class Machine:
         self.started.append(process)
         return process
 
+    def wait_for(self, process):
+        process.wait(END_SECONDS)
+        self.started.remove(process)
+
     def wait_for_port(self, process, port, log=None):
         until = time.monotonic() + SERVE_SECONDS
         while not connects(port):

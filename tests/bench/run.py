@@ -11,6 +11,7 @@ import cases
 import chart
 import crowds
 import events
+import where
 from machine import BenchError, Machine
 from report import Report
 
@@ -43,6 +44,8 @@ def parse():
                                 " and results.json and results.svg are written.")
     p.add_argument("--only", metavar="CASE,...", default="", help="these cases alone")
     p.add_argument("--list", action="store_true", help="name the cases")
+    p.add_argument("--profile", metavar="CASE", choices=TALK,
+                   help="where each microsecond goes, by perf: http64, hello512, ...")
     p.add_argument("--rounds", type=int, default=5, help="of each comparison (%(default)s)")
     p.add_argument("--seconds", type=float, default=0.7, help="of each round (%(default)s)")
     p.add_argument("folder", nargs="?", default=ROOT / "build/release",
@@ -77,6 +80,9 @@ def main():
     report = Report()
     try:
         with Machine(options.folder) as machine:
+            if options.profile:
+                where.where(machine, options.profile)
+                return 0
             if set(wanted) & set(TALK):
                 cases.talk(machine, report, wanted, options.rounds, options.seconds)
             for name, case in CASES.items():
