@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from contest import Cell, contest
-from machine import BenchError, connects, free_port
+from machine import BenchError, connects, end_child, free_port
 
 STREAMS, PIECES = 64, 200
 OPEN_CHATS = 10000
@@ -105,6 +105,23 @@ def reload(machine, report, _):
     report.row("reload", statistics.median(took), "ms", 100.0)
     out = load.order("each 1")
     report.row("chats that answer afterwards", out["answers"], "", OPEN_CHATS, ">=")
+    machine.end_since(mark)
+
+
+def upgrade(machine, report, _):
+    """To the same program, under chats that are there; until the old one has left."""
+    mark = machine.mark()
+    server = machine.hello(2)
+    report.head("upgrade", f"to a new process under {OPEN_CHATS:,} chats, 2 workers")
+    load = machine.load("chat", server.port, OPEN_CHATS)
+    load.open(OPEN_CHATS)
+    begin = time.monotonic()
+    server.upgrade()
+    report.row("until the old program had left", 1000 * (time.monotonic() - begin), "ms")
+    out = load.order("each 1")
+    report.row("chats that answer afterwards", out["answers"], "", OPEN_CHATS, ">=")
+    load.end()
+    end_child(server.pid)
     machine.end_since(mark)
 
 

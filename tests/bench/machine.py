@@ -14,7 +14,7 @@ import tempfile
 import time
 
 LIBC = ctypes.CDLL(None, use_errno=True)
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 SERVE_SECONDS = 20
 END_SECONDS = 30
 
@@ -55,6 +55,12 @@ def children(pid):
         return []
 
 
+def end_child(pid):
+    """Of a child of ours, so the number is still its own."""
+    os.kill(pid, signal.SIGTERM)
+    os.waitpid(pid, 0)
+
+
 def private_bytes(pid):
     total = 0
     with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
@@ -86,6 +92,12 @@ class Xiaotud(Server):
     def __init__(self, machine, process, port, path):
         super().__init__(process, port)
         self.machine, self.path, self.control = machine, path, path.with_suffix(".sock")
+
+    def upgrade(self):
+        """Returns when the old master has left; the new one has become a child of ours."""
+        self.ask("upgrade")
+        self.process.wait(END_SECONDS)
+        self.pid = self.ask("status")["pid"]
 
     def ask(self, command):
         out = subprocess.run([self.machine.programs / "xiaotuctl", "-s", self.control, "--json",
@@ -135,11 +147,14 @@ class Machine:
     def __enter__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="xiaotu-bench-"))
         self.started, self.count = [], 0
+        LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1)
         return self
 
     def __exit__(self, *_):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.end(self.started)
+        for pid in children(os.getpid()):  # orphans of what was started come to us
+            end_child(pid)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def end(self, processes):

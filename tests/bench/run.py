@@ -32,6 +32,7 @@ CASES = {
     "visits": events.visits,
     "start": events.start,
     "reload": events.reload,
+    "upgrade": events.upgrade,
     "move": events.move,
     "latency": lambda m, r, o: cases.latency(m, r, 5000, 3, 1),
     "wrk": lambda m, r, o: cases.wrk(m, r, 3, 1),
