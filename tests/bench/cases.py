@@ -13,8 +13,10 @@ SIZE_TARGETS_RATE = (64, 512)
 
 
 def http_cells(machine, origin, workers, chats):
-    return [Cell("nginx", chats, lambda: machine.proxy(origin.port, workers), "http"),
-            Cell("xiaotud", chats, lambda: machine.turing(origin.port, workers), "chat")]
+    return [Cell("nginx", chats, lambda: machine.proxy(origin.port, workers), "http",
+                 origin),
+            Cell("xiaotud", chats, lambda: machine.turing(origin.port, workers), "chat",
+                 origin)]
 
 
 def hello_cells(machine, workers, chats):
@@ -38,6 +40,8 @@ def compare(report, got, a, b, chats, targets):
     report.row(f"{a} / {b}, {chats} chats: CPU each", ratio(one, other, "cpu_us"), "", targets[0])
     report.row(f"{a} / {b}, {chats} chats: answers per second", ratio(one, other, "rate"), "",
                targets[1], AT_LEAST)
+    report.row(f"{a} / {b}, {chats} chats: the same, were the cores ours alone",
+               1 / ratio(one, other, "whole_us"))
 
 
 def growth(report, got, who, target=None):

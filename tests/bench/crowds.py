@@ -74,6 +74,7 @@ def idle(machine, report, _):
     mark = machine.mark()
     server = machine.hello(2)
     report.head("idle", f"{IDLE_CHATS:,} chats, 2 workers")
+    time.sleep(0.3)  # all workers have started
     before = server.private_bytes()
     load = machine.load("chat", server.port, IDLE_CHATS)
     out = load.open(IDLE_CHATS)
@@ -93,6 +94,7 @@ def crowd(machine, report, _):
     mark = machine.mark()
     server = machine.hello(MOST_WORKERS)
     report.head("crowd", f"{MOST_CHATS:,} chats, {MOST_WORKERS} workers, who then all say one thing")
+    time.sleep(0.3)
     before = server.private_bytes()
     load = machine.load("chat", server.port, MOST_CHATS, MOST_WORKERS)
     begin = time.monotonic()

@@ -70,17 +70,25 @@ def private_bytes(pid):
     return total
 
 
-class Server:
-    """A process with a port; perhaps with workers of its own."""
+class Running:
+    """A process, perhaps with workers of its own."""
 
-    def __init__(self, process, port):
-        self.process, self.port, self.pid = process, port, process.pid
+    def __init__(self, process):
+        self.process, self.pid = process, process.pid
 
     def workers(self):
         return children(self.pid)
 
     def cpu_ns(self):
         return sum(cpu_ns(pid) for pid in [self.pid, *self.workers()])
+
+
+class Server(Running):
+    """With a port."""
+
+    def __init__(self, process, port):
+        super().__init__(process)
+        self.port = port
 
     def private_bytes(self):
         return sum(private_bytes(pid) for pid in self.workers())
@@ -105,11 +113,8 @@ class Xiaotud(Server):
         return json.loads(out.stdout)
 
 
-class Load:
+class Load(Running):
     """A generator: orders go in, what came of them comes out. See load.c."""
-
-    def __init__(self, process):
-        self.process = process
 
     def order(self, text):
         self.begin(text)
