@@ -48,10 +48,11 @@ def growth(report, got, who, target=None):
     """How much dearer a message is among 4,096 chats than among 64, beside the echo server."""
     if not all((w, n) in got for w in (who, "echo") for n in (64, 4096)):
         return
-    mine, bare = (got[w, 4096].median("cpu_us") / got[w, 64].median("cpu_us")
+    mine, bare = ([b / a for a, b in zip(got[w, 64].cpu_us, got[w, 4096].cpu_us)]
                   for w in (who, "echo"))
-    report.row(f"{who}: CPU each from 64 to 4,096 chats", mine, "times")
-    report.row(f"{who}: the same, relative to echo ({bare:.2f})", mine / bare, "", target)
+    report.row(f"{who}: CPU each from 64 to 4,096 chats", statistics.median(mine), "times")
+    report.row(f"{who}: the same, relative to echo ({statistics.median(bare):.2f})",
+               statistics.median(a / b for a, b in zip(mine, bare)), "", target)
 
 
 def talk(machine, report, wanted, rounds, seconds):
