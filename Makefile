@@ -8,7 +8,7 @@ SYSCONFDIR ?= /etc
 VERSION := 0.1.0
 O := build/$(FLAVOUR)$(if $(findstring clang,$(CC)),-clang)
 
-PACKAGES = libcurl json-c libconfig libcrypto
+PACKAGES = libcurl json-c libconfig libcrypto zlib
 WARN  = -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Werror
 HARD  = -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fPIE
 ifeq ($(findstring clang,$(CC)),)

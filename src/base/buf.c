@@ -65,23 +65,27 @@ buf_adds(struct buf *b, const char *s)
 int
 buf_addf(struct buf *b, const char *format, ...)
 {
-	va_list ap, again;
+	va_list ap;
+	size_t room;
 	int n;
 
+	make_room(b, 1);
+	room = b->size - b->start - b->len;
 	va_start(ap, format);
-	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, format, ap);
+	n = vsnprintf(b->bytes + b->start + b->len, room, format, ap);
 	va_end(ap);
 	assert(n >= 0);
 	if ((size_t)n > b->limit - b->len) {
-		va_end(again);
+		buf_cut(b, b->len); /* releases one that is empty */
 		return -1;
 	}
-	make_room(b, (size_t)n + 1);
-	vsnprintf(b->bytes + b->start + b->len, (size_t)n + 1, format, again);
-	va_end(again);
-	b->len += (uint32_t)n;
-	return 0;
+	if ((size_t)n >= room) {
+		make_room(b, (size_t)n + 1);
+		va_start(ap, format);
+		vsnprintf(b->bytes + b->start + b->len, (size_t)n + 1, format, ap);
+		va_end(ap);
+	}
+	return buf_grow(b, (size_t)n), 0;
 }
 
 char *

@@ -319,3 +319,31 @@ text_nearest(const char *s, const char *const *words)
 	}
 	return found;
 }
+
+void
+text_hex(const void *bytes, size_t n, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *b = bytes;
+
+	for (size_t i = 0; i < n; i++) {
+		*out++ = digits[b[i] >> 4];
+		*out++ = digits[b[i] & 15];
+	}
+	*out = '\0';
+}
+
+size_t
+text_decimal(uint64_t value, char out[TEXT_DECIMAL])
+{
+	char digits[TEXT_DECIMAL];
+	size_t n = 0;
+
+	do
+		digits[n++] = (char)('0' + value % 10);
+	while (value /= 10);
+	for (size_t i = 0; i < n; i++)
+		out[i] = digits[n - 1 - i];
+	out[n] = '\0';
+	return n;
+}

@@ -53,4 +53,10 @@ int text_quote(const char *s, size_t n, struct buf *out);
  * when none is near enough to be worth suggesting. */
 int text_nearest(const char *s, const char *const *words);
 
+/* n bytes as 2n characters of 0-9a-f, and a NUL. */
+void text_hex(const void *bytes, size_t n, char *out);
+/* A whole number in decimal, and a NUL; at most 20 characters. Returns how many. */
+enum { TEXT_DECIMAL = 21 };
+size_t text_decimal(uint64_t value, char out[TEXT_DECIMAL]);
+
 #endif

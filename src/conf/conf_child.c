@@ -14,7 +14,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -120,23 +119,37 @@ conf_child_finish(struct conf_child *c, int status, int *memfd, struct err *e)
 	return conf;
 }
 
+/* Wait until the other end of the pipe, which the child alone holds, is closed. */
+static bool
+ends_in_time(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	while (poll(&p, 1, CONF_CHILD_MS) < 0 && errno == EINTR)
+		continue;
+	return p.revents != 0;
+}
+
 struct conf *
 conf_load_apart(const char *path, bool optional, int *memfd, struct err *e)
 {
 	struct conf_child c;
-	struct pollfd p = { .events = POLLIN };
-	int status;
+	int status, lives[2];
 
-	if (conf_child_start(&c, path, optional, e))
+	if (pipe2(lives, O_CLOEXEC) < 0) {
+		err_errno(e, "pipe");
 		return NULL;
-	p.fd = (int)syscall(SYS_pidfd_open, c.pid, 0);
-	while (p.fd >= 0 && poll(&p, 1, CONF_CHILD_MS) < 0 && errno == EINTR)
-		;
-	if (p.fd >= 0)
-		close(p.fd);
-	if (!(p.revents & POLLIN))
+	}
+	if (conf_child_start(&c, path, optional, e)) {
+		close(lives[0]);
+		close(lives[1]);
+		return NULL;
+	}
+	close(lives[1]);
+	if (!ends_in_time(lives[0]))
 		kill(c.pid, SIGKILL);
+	close(lives[0]);
 	while (waitpid(c.pid, &status, 0) < 0 && errno == EINTR)
-		;
+		continue;
 	return conf_child_finish(&c, status, memfd, e);
 }

@@ -6,6 +6,7 @@
 #ifndef ROBOT_API_H
 #define ROBOT_API_H
 
+#include "robot/pseudonym.h"
 #include "robot/reply.h"
 
 /* What a server refused and is not sent again. */
@@ -24,6 +25,8 @@ struct api_question {
 	int n_history;    /* the last so many turns of talk->history go along */
 	unsigned without; /* API_NO_... */
 	int64_t wall_ms;  /* since 1970, for sealed bodies */
+	/* By the first key, so that users keep theirs when keys are changed over. */
+	struct pseudonym *pseudonym;
 };
 
 struct api {

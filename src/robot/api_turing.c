@@ -8,41 +8,17 @@
 #include "base/json.h"
 #include "robot/seal.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { LIST_ENTRIES = 10 };
 
-void
-turing_user_id(const char *name, size_t n, const char *api_key, char out[TURING_ID_BYTES + 1])
-{
-	unsigned char mac[EVP_MAX_MD_SIZE];
-	unsigned int size = 0;
-
-	HMAC(EVP_sha256(), api_key, (int)strlen(api_key), (const unsigned char *)name, n, mac,
-	    &size);
-	for (int i = 0; i < TURING_ID_BYTES / 2; i++)
-		snprintf(out + 2 * i, 3, "%02x", mac[i]);
-}
-
-/* The user's id of this question: by the first key, so that it stays when keys are changed over. */
-static void
-user_id(const struct api_question *q, char id[TURING_ID_BYTES + 1])
-{
-	const struct conf_texts *keys = &q->conf->api_key;
-
-	turing_user_id(q->talk->user, q->talk->n_user, keys->n ? keys->at[0] : "", id);
-}
-
 static void
 add_user_id(const struct api_question *q, const char *member, struct buf *out)
 {
-	char id[TURING_ID_BYTES + 1];
+	char id[PSEUDONYM_CHARS + 1];
 
-	user_id(q, id);
-	(void)buf_addf(out, "\"%s\":\"%s\"", member, id);
+	pseudonym_make(q->pseudonym, q->talk->user, q->talk->n_user, id);
+	(void)(buf_adds(out, member) || buf_add(out, id, PSEUDONYM_CHARS) || buf_adds(out, "\""));
 }
 
 static void
@@ -58,8 +34,7 @@ add_plain(const struct api_question *q, struct buf *out)
 		(void)buf_adds(out, ",\"loc\":");
 		(void)json_write(q->conf->location, strlen(q->conf->location), out);
 	}
-	(void)buf_adds(out, ",");
-	add_user_id(q, "userid", out);
+	add_user_id(q, ",\"userid\":\"", out);
 	(void)buf_adds(out, "}");
 }
 
@@ -78,8 +53,7 @@ add_plain2(const struct api_question *q, struct buf *out)
 	}
 	(void)buf_adds(out, "},\"userInfo\":{\"apiKey\":");
 	(void)json_write(q->key, strlen(q->key), out);
-	(void)buf_adds(out, ",");
-	add_user_id(q, "userId", out);
+	add_user_id(q, ",\"userId\":\"", out);
 	(void)buf_adds(out, "}}");
 }
 
@@ -96,9 +70,9 @@ static void
 turing_query(const struct api_question *q, struct buf *url)
 {
 	const struct talk *t = q->talk;
-	char id[TURING_ID_BYTES + 1];
+	char id[PSEUDONYM_CHARS + 1];
 
-	user_id(q, id);
+	pseudonym_make(q->pseudonym, t->user, t->n_user, id);
 	add_parameter(
 	    memchr(buf_head(url), '?', url->len) ? "&key" : "?key", q->key, strlen(q->key), url);
 	add_parameter("&info", t->text, text_cut_chars(t->text, t->n_text, TURING_INFO_CHARS), url);

@@ -4,37 +4,57 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
-/* A header of the reply, NULL when there is none. */
-static const char *
-header_of(CURL *easy, const char *name)
+enum { WAIT_BYTES = 64, MOST_S = 1000000 };
+
+/* Seconds, or a date (RFC 9110, section 10.2.3). */
+static int64_t
+seconds_of(const char *value)
 {
-	struct curl_header *found;
+	time_t then;
 
-	if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &found) != CURLHE_OK)
-		return NULL;
-	return found->value;
+	if (strspn(value, "0123456789") == strlen(value))
+		return strtoll(value, NULL, 10);
+	then = curl_getdate(value, NULL);
+	return then < 0 ? -1 : then - time(NULL);
+}
+
+void
+http_end_hint(struct http_end *end, const char *name, size_t n_name, const char *value, size_t n)
+{
+	char text[WAIT_BYTES];
+	int64_t seconds;
+
+	if (n == 0 || n >= sizeof text)
+		return;
+	memcpy(text, value, n);
+	text[n] = '\0';
+	if (n_name == 14 && strncasecmp(name, "x-should-retry", n_name) == 0) {
+		end->should_retry = strcasecmp(text, "true") == 0;
+	} else if (n_name == 14 && strncasecmp(name, "retry-after-ms", n_name) == 0) {
+		if (strspn(text, "0123456789") == 0 || n >= 10)
+			return;
+		end->wait_ms = strtol(text, NULL, 10);
+		end->exact = true;
+	} else if (n_name == 11 && strncasecmp(name, "retry-after", n_name) == 0 && !end->exact) {
+		seconds = seconds_of(text);
+		if (seconds >= 0 && seconds < MOST_S)
+			end->wait_ms = seconds * 1000;
+	}
 }
 
 void
 http_end_read(CURL *easy, struct http_end *end)
 {
-	const char *ms = header_of(easy, "retry-after-ms"),
-		   *should = header_of(easy, "x-should-retry");
-	curl_off_t seconds = 0;
+	struct curl_header *h = NULL;
 
-	*end = (struct http_end){ .wait_ms = -1, .should_retry = -1 };
+	*end = (struct http_end)HTTP_END_NONE;
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &end->status);
 	if (end->status < 400)
 		return;
-	if (should)
-		end->should_retry = strcasecmp(should, "true") == 0;
-	if (ms && strspn(ms, "0123456789") > 0 && strlen(ms) < 10)
-		end->wait_ms = strtol(ms, NULL, 10);
-	else if (header_of(easy, "retry-after") &&
-		 curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK &&
-		 seconds >= 0 && seconds < 1000000)
-		end->wait_ms = (int64_t)seconds * 1000;
+	while ((h = curl_easy_nextheader(easy, CURLH_HEADER, -1, h)))
+		http_end_hint(end, h->name, strlen(h->name), h->value, strlen(h->value));
 }
 
 enum why

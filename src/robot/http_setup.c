@@ -8,7 +8,6 @@ void
 http_setup_easy(CURL *c, const struct http_options *o)
 {
 	curl_easy_setopt(c, CURLOPT_URL, o->url);
-	curl_easy_setopt(c, CURLOPT_POST, 1L);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)o->connect_ms);
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
@@ -18,9 +17,7 @@ http_setup_easy(CURL *c, const struct http_options *o)
 	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(c, CURLOPT_HTTP09_ALLOWED, 0L);
 	curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
-	curl_easy_setopt(c, CURLOPT_USERAGENT, "xiaotu/" XIAOTU_VERSION);
-	if (!o->stream)
-		curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "");
+	curl_easy_setopt(c, CURLOPT_USERAGENT, HTTP_AGENT);
 	if (*o->ca_file)
 		curl_easy_setopt(c, CURLOPT_CAINFO, o->ca_file);
 }
@@ -42,9 +39,8 @@ http_setup_headers(const struct http_options *o, const char *header, char **id_d
 
 	add(&list, "X-Request-Id: 0123456789abcdef");
 	*id_digits = strchr(list->data, ' ') + 1;
-	add(&list, "Content-Type: application/json; charset=utf-8");
-	add(&list,
-	    o->stream ? "Accept: text/event-stream, application/json" : "Accept: application/json");
+	add(&list, HTTP_CONTENT);
+	add(&list, o->stream ? HTTP_ACCEPT_STREAM : HTTP_ACCEPT);
 	add(&list, "Expect:");
 	if (o->more_header)
 		add(&list, o->more_header);

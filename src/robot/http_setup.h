@@ -1,5 +1,5 @@
 /* http_setup.h - what all requests of a robot have in common, in libcurl's terms.
- * For:     robot_http.c.
+ * For:     the engines of robot_http.c.
  * Holds:   the limits of FAULTS, section 5: http and https only, no redirects, no proxy, no .netrc.
  * Memory:  gives header lists, freed with curl_slist_free_all(). */
 #ifndef ROBOT_HTTP_SETUP_H
@@ -11,6 +11,13 @@
 
 enum { HTTP_ID_DIGITS = 16 };
 
+/* Header lines of every request. */
+#define HTTP_AGENT         "xiaotu/" XIAOTU_VERSION
+#define HTTP_CONTENT       "Content-Type: application/json; charset=utf-8"
+#define HTTP_ACCEPT        "Accept: application/json"
+#define HTTP_ACCEPT_STREAM "Accept: text/event-stream, application/json"
+
+/* Where to, how long to connect, and all that must not happen. */
 void http_setup_easy(CURL *c, const struct http_options *o);
 
 /* The headers with one more line (NULL: none). *id_digits is where the request's id stands, to be

@@ -10,7 +10,6 @@
 #include "robot/robot_api.h"
 #include "robot/robot_kinds.h"
 
-#include "base/lapse.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -44,6 +43,7 @@ call_free(struct api_call *call)
 {
 	api_line_leave(call);
 	ev_timer_stop(call->ask->robot->env.loop, &call->again);
+	lapse_stop(&call->total);
 	reply_release(&call->reply);
 	call->ask->own = NULL;
 	free(call);
@@ -213,7 +213,8 @@ make_request(struct api_call *call, struct buf *body, struct buf *url)
 		.key = api_keys_at(a->r, call->key),
 		.talk = call->talk,
 		.n_history = call->n_history,
-		.without = a->without };
+		.without = a->without,
+		.pseudonym = a->pseudonym };
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	q.wall_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
@@ -232,7 +233,6 @@ void
 robot_api_send(struct api_call *call)
 {
 	struct api_robot *a = robot_api_of(call);
-	int64_t left_ms = a->r->conf->total_ms - (lapse_now_ms() - call->since_ms);
 	struct buf body, url;
 
 	reply_release(&call->reply);
@@ -241,7 +241,7 @@ robot_api_send(struct api_call *call)
 	call->n_requests++;
 	make_request(call, &body, &url);
 	call->http = http_start(a->http, &body, url.len ? buf_head(&url) : NULL,
-	    a->headers ? a->headers[call->key] : NULL, left_ms > 0 ? left_ms : 1, &sink, call);
+	    a->headers ? a->headers[call->key] : NULL, &sink, call);
 	buf_release(&url);
 }
 
@@ -251,6 +251,19 @@ on_again(struct ev_loop *loop, struct ev_timer *t, int events)
 	(void)loop;
 	(void)events;
 	api_line_enter(t->data);
+}
+
+/* Its time is up, wherever it is. */
+static void
+on_total(struct lapse_entry *e, void *arg)
+{
+	struct api_call *call = list_item(e, struct api_call, total);
+
+	(void)arg;
+	if (call->http)
+		http_expire(call->http);
+	else
+		robot_api_finish(call, WHY_TIMEOUT);
 }
 
 /* --- the vtable ------------------------------------------------------------------------------ */
@@ -274,6 +287,8 @@ api_ask(struct robot *r, const struct talk *talk, struct ask *ask)
 	call->since_ms = lapse_now_ms();
 	call->n_history = r->ops->wants_history ? talk->n_history : 0;
 	call->key = api_keys_find(r);
+	lapse_entry_init(&call->total);
+	lapse_touch(&robot_api_of(call)->total, &call->total);
 	list_init(&call->link);
 	ev_timer_init(&call->again, on_again, 0.0, 0.0);
 	call->again.data = call;
@@ -341,10 +356,12 @@ api_open(struct robot *r, struct err *e)
 	a->api = r->ops->api;
 	a->refused_ms = -NOTICE_MS;
 	api_line_init(a);
+	lapse_init(&a->total, r->env.loop, c->total_ms, on_total, a);
 	buf_init(&a->url, 1 << 16);
 	api_url(a->api, c->url, &a->url);
 	(void)buf_add(&a->url, "", 1);
 	make_headers(a);
+	a->pseudonym = pseudonym_new(c->api_key.n ? c->api_key.at[0] : "");
 	o.url = buf_head(&a->url);
 	o.limit_bytes = o.stream ? TURN_BYTES : value_limit(r);
 	a->http = http_open(&o, &r->env);
@@ -358,7 +375,9 @@ api_close(struct robot *r)
 	struct api_robot *a = r->own;
 
 	api_line_release(a);
+	lapse_release(&a->total);
 	http_close(a->http);
+	pseudonym_free(a->pseudonym);
 	for (int i = 0; a->headers && i < r->conf->api_key.n; i++) {
 		explicit_bzero(a->headers[i], strlen(a->headers[i]));
 		free(a->headers[i]);

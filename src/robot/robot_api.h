@@ -8,13 +8,17 @@
 #include "robot/http_end.h"
 #include "robot/robot_http.h"
 
+#include "base/lapse.h"
+
 struct api_robot {
 	struct robot *r;
 	const struct api *api;
 	struct http *http;
+	struct pseudonym *pseudonym;
 	struct buf url;
 	char **headers;      /* with the key, for each; NULL when the key is in the body */
 	struct list waiting; /* api_calls in line */
+	struct lapse total;  /* those of total_timeout */
 	struct ev_timer look;
 	struct later_task look_soon;
 	unsigned without;   /* API_NO_..., learned */
@@ -28,6 +32,7 @@ struct api_call {
 	struct http_call *http;
 	struct reply reply;
 	struct ev_timer again; /* a pause before the same once more */
+	struct lapse_entry total;
 	int64_t since_ms;
 	int key, n_history, n_retries, n_requests;
 	bool counted; /* in the standing's requests under way */

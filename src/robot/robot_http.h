@@ -1,11 +1,13 @@
-/* robot_http.h - HTTP requests on the worker's loop, by libcurl's multi interface.
+/* robot_http.h - HTTP requests on the worker's loop.
  * For:     every robot behind HTTP.     Callers: robot_api.c.
  * Holds:   created after fork only (a handle shared by two processes mixes up replies). Never calls
- *          back from inside http_start(), nor from inside libcurl: bytes are handed on after the
- *          turn. `end` comes exactly once, and nothing after it, after http_cancel() or after
- *          http_detach(). http and https only, no redirects, no proxy, no .netrc.
- *          A reader that pauses stops the transfer: what is kept meanwhile is bounded.
- * Memory:  http_open() gives; handles are kept and reused, the last used first. */
+ *          back from inside http_start(). `end` comes exactly once, and nothing after it, after
+ *          http_cancel() or after http_detach(). http and https only, no redirects, no proxy, no
+ *          .netrc. A reader that pauses stops the transfer: what is kept meanwhile is bounded.
+ *          Two engines carry requests (http_call.h): libcurl all of https://, whose price is that
+ *          of TLS; one of our own http://, where libcurl connects and nothing more, because the
+ *          machinery around a request costs it more than the request.
+ * Memory:  http_open() gives; connections are kept and reused, the last used first. */
 #ifndef ROBOT_ROBOT_HTTP_H
 #define ROBOT_ROBOT_HTTP_H
 
@@ -38,14 +40,16 @@ struct http_sink {
 struct http *http_open(const struct http_options *o, const struct robot_env *env);
 void http_close(struct http *h);
 
-/* POST the body (taken: http frees it), or GET `url` if it is not NULL, within total_ms. `header`
- * is one more header line (NULL: none); it is kept by the handle, so it must live as long as h. */
+/* POST the body (taken: http frees it), or GET `url`, which is o->url and more, if it is not NULL.
+ * `header` is one more header line (NULL: none); it must live as long as h. */
 struct http_call *http_start(struct http *h, struct buf *body, const char *url, const char *header,
-    int64_t total_ms, const struct http_sink *sink, void *arg);
+    const struct http_sink *sink, void *arg);
 void http_cancel(struct http_call *call);
+/* Its time is up: ends it as WHY_TIMEOUT, which the sink is told from inside. */
+void http_expire(struct http_call *call);
 /* What is still to come is nobody's business; the connection may be used again. */
 void http_detach(struct http_call *call);
-/* No more bytes for now; and on again. Not from inside libcurl. */
+/* No more bytes for now; and on again. */
 void http_pause(struct http_call *call, bool pause);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <inttypes.h>
 #include <openssl/evp.h>
@@ -32,8 +33,7 @@ make_key(
 	bad = buf_adds(&b, secret) || buf_adds(&b, timestamp) || buf_adds(&b, api_key) ||
 	      md5(buf_head(&b), b.len, first);
 	buf_release(&b);
-	for (int i = 0; i < KEY_BYTES; i++)
-		snprintf(hex + 2 * i, 3, "%02x", first[i]);
+	text_hex(first, KEY_BYTES, hex);
 	return bad || md5(hex, HEX_BYTES, key) ? -1 : 0;
 }
 

@@ -9,6 +9,7 @@ main(void)
 	SRunner *runner = srunner_create(turing_suite());
 	int failed;
 
+	srunner_add_suite(runner, http1_suite());
 	srunner_add_suite(runner, reply_suite());
 	srunner_add_suite(runner, request_suite());
 	srunner_add_suite(runner, rules_suite());

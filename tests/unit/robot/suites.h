@@ -5,6 +5,7 @@
 #include <check.h>
 
 Suite *turing_suite(void);
+Suite *http1_suite(void);
 Suite *reply_suite(void);
 Suite *request_suite(void);
 Suite *rules_suite(void);

@@ -20,13 +20,16 @@ static const struct conf_robot plain = { .location = "",
 
 /* The request as a tree, to be dropped. */
 static struct json_object *
-request(const struct api *api, const struct api_question *q)
+request(const struct api *api, const struct api_question *asked)
 {
+	struct api_question q = *asked;
 	struct json_object *o;
 	struct buf body;
 
+	q.pseudonym = pseudonym_new("key");
 	buf_init(&body, 1 << 16);
-	api->request(q, &body);
+	api->request(&q, &body);
+	pseudonym_free(q.pseudonym);
 	o = json_read(buf_head(&body), body.len);
 	ck_assert_msg(json_is_object(o), "%.*s", (int)body.len, buf_head(&body));
 	buf_release(&body);
@@ -183,7 +186,8 @@ START_TEST(turing_that_takes_no_post_is_asked_by_address)
 	const struct talk talk = {
 		.user = "me", .n_user = 2, .text = "a&\xE4\xBD\xA0", .n_text = 5
 	};
-	const struct api_question q = { .conf = &plain, .key = "k", .talk = &talk };
+	struct pseudonym *p = pseudonym_new("k");
+	const struct api_question q = { .conf = &plain, .key = "k", .talk = &talk, .pseudonym = p };
 	struct conf_robot c = plain;
 	struct buf url;
 
@@ -199,6 +203,7 @@ START_TEST(turing_that_takes_no_post_is_asked_by_address)
 	ck_assert_int_eq(buf_add(&url, "", 1), 0);
 	ck_assert_ptr_nonnull(
 	    strstr(buf_head(&url), "http://h/api?key=%6B&info=%61%26%E4%BD%A0&userid="));
+	pseudonym_free(p);
 	buf_release(&url);
 }
 END_TEST
@@ -243,6 +248,29 @@ START_TEST(turing_with_a_secret_is_asked_in_the_envelope)
 }
 END_TEST
 
+/* The vector is HMAC-SHA256 of "ann" with "key", its first half, by openssl(1). */
+START_TEST(pseudonym_is_stable_and_not_the_name)
+{
+	struct pseudonym *p = pseudonym_new("key"), *other = pseudonym_new(""), *same;
+	char a[PSEUDONYM_CHARS + 1], b[PSEUDONYM_CHARS + 1];
+
+	pseudonym_make(p, "ann", 3, a);
+	ck_assert_str_eq(a, "9d77c3180ff81edfbc099a7e91843e41");
+	pseudonym_make(p, "bob", 3, b);
+	ck_assert_str_ne(a, b);
+	pseudonym_make(p, "ann", 3, b);
+	ck_assert_str_eq(a, b);
+	pseudonym_make(other, "ann", 3, b);
+	ck_assert_str_ne(a, b);
+	same = pseudonym_new("key");
+	pseudonym_make(same, "ann", 3, b);
+	ck_assert_str_eq(a, b);
+	pseudonym_free(p);
+	pseudonym_free(other);
+	pseudonym_free(same);
+}
+END_TEST
+
 Suite *
 request_suite(void)
 {
@@ -256,6 +284,7 @@ request_suite(void)
 	tcase_add_test(tc, turing_that_takes_no_post_is_asked_by_address);
 	tcase_add_test(tc, sealed_body_is_that_of_the_vector);
 	tcase_add_test(tc, turing_with_a_secret_is_asked_in_the_envelope);
+	tcase_add_test(tc, pseudonym_is_stable_and_not_the_name);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

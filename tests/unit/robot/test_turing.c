@@ -1,4 +1,4 @@
-/* test_turing.c - every class of Turing's replies, whole and cut; its users' ids. */
+/* test_turing.c - every class of Turing's replies, whole and cut. */
 #include "unit/robot/suites.h"
 
 #include "base/mem.h"
@@ -118,21 +118,6 @@ START_TEST(v2_results_become_text)
 }
 END_TEST
 
-START_TEST(user_id_is_stable_and_not_the_name)
-{
-	char a[TURING_ID_BYTES + 1], b[TURING_ID_BYTES + 1], c[TURING_ID_BYTES + 1];
-
-	turing_user_id("ann", 3, "key", a);
-	turing_user_id("ann", 3, "key", b);
-	turing_user_id("bob", 3, "key", c);
-	ck_assert_str_eq(a, b);
-	ck_assert_str_ne(a, c);
-	turing_user_id("ann", 3, "other", b);
-	ck_assert_str_ne(a, b);
-	ck_assert_uint_eq(strspn(a, "0123456789abcdef"), TURING_ID_BYTES);
-}
-END_TEST
-
 Suite *
 turing_suite(void)
 {
@@ -143,7 +128,6 @@ turing_suite(void)
 	tcase_add_test(tc, codes_are_mapped);
 	tcase_add_test(tc, what_is_no_reply_is_bad);
 	tcase_add_test(tc, v2_results_become_text);
-	tcase_add_test(tc, user_id_is_stable_and_not_the_name);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
