@@ -25,29 +25,35 @@ new_tokener(void)
 	return t;
 }
 
-struct json_object *
-json_read(const char *bytes, size_t n)
+static struct json_object *
+read_whole(struct json_tokener *t, const char *bytes, size_t n)
 {
-	struct json_tokener *t;
 	struct json_object *o;
 	enum json_tokener_error why;
 	size_t used;
 
 	if (n > INT_MAX)
 		return NULL;
-	t = new_tokener();
-	if (t == NULL)
-		return NULL;
 	o = json_tokener_parse_ex(t, bytes, (int)n);
 	why = json_tokener_get_error(t);
 	used = json_tokener_get_parse_end(t);
 	if (why == json_tokener_continue) /* a bare number ends only with the input */
 		o = json_tokener_parse_ex(t, "", 1), why = json_tokener_get_error(t), used = n;
-	json_tokener_free(t);
 	if (why == json_tokener_success && is_blank(bytes + used, n - used))
 		return o;
 	json_object_put(o);
 	return NULL;
+}
+
+struct json_object *
+json_read(const char *bytes, size_t n)
+{
+	struct json_tokener *t = new_tokener();
+	struct json_object *o = t ? read_whole(t, bytes, n) : NULL;
+
+	if (t)
+		json_tokener_free(t);
+	return o;
 }
 
 void
@@ -274,6 +280,26 @@ json_flow_feed(struct json_flow *f, const char *bytes, size_t n,
 			break;
 	}
 	return 0;
+}
+
+struct json_object *
+json_flow_read(struct json_flow *f, const char *bytes, size_t n)
+{
+	struct json_object *o;
+
+	if (f->tokener == NULL && (f->tokener = new_tokener()) == NULL)
+		return NULL;
+	o = read_whole(f->tokener, bytes, n);
+	json_flow_reset(f);
+	return o;
+}
+
+void
+json_flow_reset(struct json_flow *f)
+{
+	if (f->tokener)
+		json_tokener_reset(f->tokener);
+	f->n = 0;
 }
 
 void

@@ -65,6 +65,10 @@ struct json_flow {
  * too deep or too long; nothing more can be read then. on_value may return false to end reading. */
 int json_flow_feed(struct json_flow *f, const char *bytes, size_t n,
     bool (*on_value)(void *arg, struct json_object *o), void *arg);
+/* As json_read(), for flows of values that are known to be whole: the parser is used again. */
+struct json_object *json_flow_read(struct json_flow *f, const char *bytes, size_t n);
+/* Forget what has begun; keep the parser. */
+void json_flow_reset(struct json_flow *f);
 void json_flow_release(struct json_flow *f);
 
 /* Append s (UTF-8) as a JSON string, quotes included (RFC 8259 section 7).

@@ -13,18 +13,28 @@ static void on_event(void *arg, bool is_error, const char *data, size_t n);
 void
 reply_init(struct reply *r, reply_value *on_value, uint32_t limit_bytes)
 {
+	struct json_tokener *kept = r->flow.tokener;
+
 	*r = (struct reply){ .on_value = on_value, .tokens_in = -1, .tokens_out = -1 };
+	r->flow.tokener = kept;
 	sse_init(&r->sse, limit_bytes, on_event, r);
 	r->flow.limit = limit_bytes;
 	buf_init(&r->text, limit_bytes);
 }
 
 void
-reply_release(struct reply *r)
+reply_reset(struct reply *r)
 {
 	sse_release(&r->sse);
-	json_flow_release(&r->flow);
+	json_flow_reset(&r->flow);
 	buf_release(&r->text);
+}
+
+void
+reply_release(struct reply *r)
+{
+	reply_reset(r);
+	json_flow_release(&r->flow);
 }
 
 void
@@ -206,7 +216,7 @@ on_event(void *arg, bool is_error, const char *data, size_t n)
 
 	if (n >= 6 && memcmp(data, "[DONE]", 6) == 0) {
 		r->finished = r->over = true;
-	} else if (!r->unclosed && (o = json_read(data, n)) != NULL) {
+	} else if (!r->unclosed && (o = json_flow_read(&r->flow, data, n)) != NULL) {
 		/* What is no object is a heartbeat, like all that is no JSON. */
 		if (is_error)
 			take_error(r, o);

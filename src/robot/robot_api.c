@@ -27,7 +27,8 @@ enum {
 	QUICK_MS = 1000,   /* a wait that is worth it although others could answer */
 	PATIENT_MS = 5000, /* and when nobody else can */
 	MOST_REQUESTS = 8,
-	NOTICE_MS = 60000
+	NOTICE_MS = 60000,
+	SPARE_CALLS = 64
 };
 
 static uint32_t
@@ -41,12 +42,43 @@ value_limit(const struct robot *r)
 static void
 call_free(struct api_call *call)
 {
+	struct api_robot *a = robot_api_of(call);
+
 	api_line_leave(call);
 	ev_timer_stop(call->ask->robot->env.loop, &call->again);
 	lapse_stop(&call->total);
-	reply_release(&call->reply);
+	reply_reset(&call->reply);
 	call->ask->own = NULL;
-	free(call);
+	if (a->n_spare == SPARE_CALLS) {
+		reply_release(&call->reply);
+		free(call);
+		return;
+	}
+	a->n_spare++;
+	list_append(a->spare.next, &call->link); /* used last, used first */
+}
+
+static struct api_call *
+call_new(struct api_robot *a, struct ask *ask, const struct talk *talk)
+{
+	struct api_call *call;
+	struct reply reply = { .whole = false };
+
+	if (list_is_empty(&a->spare)) {
+		call = mem_zalloc(sizeof *call);
+	} else {
+		call = list_item(a->spare.next, struct api_call, link);
+		list_remove(&call->link);
+		a->n_spare--;
+		reply.flow.tokener = call->reply.flow.tokener;
+	}
+	*call = (struct api_call){ .ask = ask, .talk = talk, .since_ms = lapse_now_ms() };
+	call->reply = reply;
+	reply_init(&call->reply, a->api->on_value, value_limit(a->r));
+	list_init(&call->link);
+	lapse_entry_init(&call->total);
+	lapse_touch(&a->total, &call->total);
+	return call;
 }
 
 void
@@ -235,7 +267,7 @@ robot_api_send(struct api_call *call)
 	struct api_robot *a = robot_api_of(call);
 	struct buf body, url;
 
-	reply_release(&call->reply);
+	reply_reset(&call->reply);
 	reply_init(&call->reply, a->api->on_value, value_limit(a->r));
 	call->begun = false;
 	call->n_requests++;
@@ -280,19 +312,12 @@ on_no_key(void *arg)
 static void
 api_ask(struct robot *r, const struct talk *talk, struct ask *ask)
 {
-	struct api_call *call = mem_zalloc(sizeof *call);
+	struct api_call *call = call_new(r->own, ask, talk);
 
-	call->ask = ask;
-	call->talk = talk;
-	call->since_ms = lapse_now_ms();
 	call->n_history = r->ops->wants_history ? talk->n_history : 0;
 	call->key = api_keys_find(r);
-	lapse_entry_init(&call->total);
-	lapse_touch(&robot_api_of(call)->total, &call->total);
-	list_init(&call->link);
 	ev_timer_init(&call->again, on_again, 0.0, 0.0);
 	call->again.data = call;
-	reply_init(&call->reply, r->ops->api->on_value, value_limit(r));
 	ask->own = call;
 	if (call->key >= 0) {
 		api_line_enter(call);
@@ -356,6 +381,7 @@ api_open(struct robot *r, struct err *e)
 	a->api = r->ops->api;
 	a->refused_ms = -NOTICE_MS;
 	api_line_init(a);
+	list_init(&a->spare);
 	lapse_init(&a->total, r->env.loop, c->total_ms, on_total, a);
 	buf_init(&a->url, 1 << 16);
 	api_url(a->api, c->url, &a->url);
@@ -378,6 +404,13 @@ api_close(struct robot *r)
 	lapse_release(&a->total);
 	http_close(a->http);
 	pseudonym_free(a->pseudonym);
+	while (!list_is_empty(&a->spare)) {
+		struct api_call *call = list_item(a->spare.next, struct api_call, link);
+
+		list_remove(&call->link);
+		reply_release(&call->reply);
+		free(call);
+	}
 	for (int i = 0; a->headers && i < r->conf->api_key.n; i++) {
 		explicit_bzero(a->headers[i], strlen(a->headers[i]));
 		free(a->headers[i]);

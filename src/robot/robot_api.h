@@ -19,6 +19,8 @@ struct api_robot {
 	char **headers;      /* with the key, for each; NULL when the key is in the body */
 	struct list waiting; /* api_calls in line */
 	struct lapse total;  /* those of total_timeout */
+	struct list spare;   /* api_calls to be used again, with their parsers */
+	int n_spare;
 	struct ev_timer look;
 	struct later_task look_soon;
 	unsigned without;   /* API_NO_..., learned */
@@ -26,7 +28,7 @@ struct api_robot {
 };
 
 struct api_call {
-	struct list link; /* in line */
+	struct list link; /* in line, or spare */
 	struct ask *ask;
 	const struct talk *talk;
 	struct http_call *http;

@@ -146,8 +146,6 @@ recall(struct turn *t)
 	struct store_turn turns[STORE_MAX_TURNS];
 	int n, gone;
 
-	if (t->chat == 0 || conf->memory_turns == 0 || !chain_wants_history(t->setup->chain))
-		return;
 	n = store_mem.recent(t->w->store, t->chat, (int)conf->memory_turns, turns);
 	t->history = mem_zalloc((size_t)n * sizeof *t->history);
 	for (int i = 0; i < n; i++)
@@ -179,7 +177,8 @@ turn_start(struct worker *w, const struct question *q, const struct turn_sink *s
 	lapse_entry_init(&t->notice);
 	if (sink->wait)
 		lapse_touch(&w->notice, &t->notice);
-	recall(t);
+	if (t->chat && t->setup->conf->memory_turns && chain_wants_history(t->setup->chain))
+		recall(t);
 	score_add(&w->score->messages, 1);
 	chain_ask(t->setup->chain, &t->talk, q->robot, &t->ask, &own_sink, t);
 	return t;
