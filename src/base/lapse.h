@@ -39,7 +39,7 @@ void lapse_touch(struct lapse *l, struct lapse_entry *e);
 /* Take it out of its list; harmless when it is in none. */
 void lapse_stop(struct lapse_entry *e);
 
-/* Monotonic milliseconds, microseconds. */
+/* Monotonic milliseconds, up to a tick of the kernel old (1 to 10 ms); microseconds, exact. */
 int64_t lapse_now_ms(void);
 int64_t lapse_now_us(void);
 
