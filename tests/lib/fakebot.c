@@ -1,6 +1,7 @@
 /* fakebot.c - see fakebot.h. The test's half: scripts and records; the robot's loop is in
  * fakebot_loop.c. Both meet in `struct stage`, guarded by its mutex. */
 #include "lib/fakebot.h"
+#include "lib/certs.h"
 
 #include "base/sock.h"
 #include "lib/fakebot_stage.h"
@@ -76,12 +77,6 @@ start(const char *address, int port, SSL_CTX *tls)
 }
 
 struct fakebot *
-fakebot_start(const char *address, int port)
-{
-	return start(address, port, NULL);
-}
-
-struct fakebot *
 fakebot_start_tls(
     const char *address, int port, const char *cert_pem_path, const char *key_pem_path)
 {
@@ -98,6 +93,21 @@ fakebot_start_tls(
 	b = start(address, port, tls);
 	SSL_CTX_free(tls); /* the robot has its copy */
 	return b;
+}
+
+/* With XIAOTU_BOT_TLS robots are behind TLS, with certificates of that folder's CA. */
+struct fakebot *
+fakebot_start(const char *address, int port)
+{
+	const char *folder = getenv("XIAOTU_BOT_TLS");
+	char cert[512], key[512];
+
+	if (folder == NULL)
+		return start(address, port, NULL);
+	certs_make(folder, "robot", address, 1);
+	snprintf(cert, sizeof cert, "%s/robot.pem", folder);
+	snprintf(key, sizeof key, "%s/robot.key", folder);
+	return fakebot_start_tls(address, port, cert, key);
 }
 
 void

@@ -68,21 +68,27 @@ server_program(const char *name)
 static void
 expand(const struct server *s, const char *text, struct buf *out)
 {
-	char bot[64];
+	const char *tls = getenv("XIAOTU_BOT_TLS");
+	char bot[64], tls_bot[1100], tls_addr[1024];
 	const struct {
 		const char *word, *value;
-	} words[] = { { "$ADDR", s->address }, { "$DIR", s->folder }, { "$BOT", bot } };
+	} words[] = { { "$ADDR", s->address }, { "$DIR", s->folder }, { "$BOT", bot },
+		{ "url = \"$BOT", tls_bot }, { "url = \"http://$ADDR", tls_addr } };
+	const size_t n_words = tls ? 5 : 3;
 
 	snprintf(bot, sizeof bot, "http://%s:%d/openapi/api", s->address, SERVER_BOT_PORT);
+	snprintf(tls_addr, sizeof tls_addr, "ca_file = \"%s/ca.pem\"; url = \"https://%s", tls,
+	    s->address);
+	snprintf(tls_bot, sizeof tls_bot, "%s:%d/openapi/api", tls_addr, SERVER_BOT_PORT);
 	while (*text != '\0') {
 		size_t n = 1, i;
 
-		for (i = 0; i < 3; i++) {
+		for (i = 0; i < n_words; i++) {
 			n = strlen(words[i].word);
 			if (strncmp(text, words[i].word, n) == 0)
 				break;
 		}
-		if (i < 3)
+		if (i < n_words)
 			(void)buf_adds(out, words[i].value);
 		else
 			(void)buf_add(out, text, n = 1);
