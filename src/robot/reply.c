@@ -13,10 +13,7 @@ static void on_event(void *arg, bool is_error, const char *data, size_t n);
 void
 reply_init(struct reply *r, reply_value *on_value, uint32_t limit_bytes)
 {
-	struct json_tokener *kept = r->flow.tokener;
-
 	*r = (struct reply){ .on_value = on_value, .tokens_in = -1, .tokens_out = -1 };
-	r->flow.tokener = kept;
 	sse_init(&r->sse, limit_bytes, on_event, r);
 	r->flow.limit = limit_bytes;
 	buf_init(&r->text, limit_bytes);
@@ -25,16 +22,22 @@ reply_init(struct reply *r, reply_value *on_value, uint32_t limit_bytes)
 void
 reply_reset(struct reply *r)
 {
+	struct json_tokener *parser;
+
 	sse_release(&r->sse);
 	json_flow_reset(&r->flow);
 	buf_release(&r->text);
+	parser = r->flow.tokener;
+	reply_init(r, r->on_value, r->text.limit);
+	r->flow.tokener = parser;
 }
 
 void
 reply_release(struct reply *r)
 {
-	reply_reset(r);
+	sse_release(&r->sse);
 	json_flow_release(&r->flow);
+	buf_release(&r->text);
 }
 
 void

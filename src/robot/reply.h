@@ -48,9 +48,9 @@ struct reply {
 	int64_t tokens_in, tokens_out; /* -1: not told */
 };
 
-/* limit_bytes: of one value or event, and of the text not handed on. `r` is zeroed, or was reset:
- * then the parser is used again. */
+/* limit_bytes: of one value or event, and of the text not handed on. */
 void reply_init(struct reply *r, reply_value *on_value, uint32_t limit_bytes);
+/* As new, but with the parser it has. */
 void reply_reset(struct reply *r);
 void reply_release(struct reply *r);
 /* Before the first bytes. `type`: the Content-Type, "" when there is none. */

@@ -62,19 +62,21 @@ static struct api_call *
 call_new(struct api_robot *a, struct ask *ask, const struct talk *talk)
 {
 	struct api_call *call;
-	struct reply reply = { .whole = false };
 
 	if (list_is_empty(&a->spare)) {
 		call = mem_zalloc(sizeof *call);
+		reply_init(&call->reply, a->api->on_value, value_limit(a->r));
 	} else {
 		call = list_item(a->spare.next, struct api_call, link);
 		list_remove(&call->link);
 		a->n_spare--;
-		reply.flow.tokener = call->reply.flow.tokener;
 	}
-	*call = (struct api_call){ .ask = ask, .talk = talk, .since_ms = lapse_now_ms() };
-	call->reply = reply;
-	reply_init(&call->reply, a->api->on_value, value_limit(a->r));
+	call->ask = ask;
+	call->talk = talk;
+	call->http = NULL;
+	call->since_ms = lapse_now_ms();
+	call->n_retries = call->n_requests = 0;
+	call->counted = call->begun = false;
 	list_init(&call->link);
 	lapse_entry_init(&call->total);
 	lapse_touch(&a->total, &call->total);
@@ -268,7 +270,6 @@ robot_api_send(struct api_call *call)
 	struct buf body, url;
 
 	reply_reset(&call->reply);
-	reply_init(&call->reply, a->api->on_value, value_limit(a->r));
 	call->begun = false;
 	call->n_requests++;
 	make_request(call, &body, &url);
