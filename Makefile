@@ -8,7 +8,7 @@ SYSCONFDIR ?= /etc
 VERSION := 0.1.0
 O := build/$(FLAVOUR)$(if $(findstring clang,$(CC)),-clang)
 
-PACKAGES = libcurl json-c libconfig libcrypto zlib
+PACKAGES = libcurl json-c libconfig libssl libcrypto zlib
 WARN  = -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Werror
 HARD  = -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fPIE
 ifeq ($(findstring clang,$(CC)),)
@@ -25,7 +25,7 @@ CPPFLAGS += -D_GNU_SOURCE -DEV_COMPAT3=0 -DXIAOTU_VERSION='"$(VERSION)"' \
 XCFLAGS  = -std=c11 $(WARN) $(CFLAGS_$(FLAVOUR)) $(CFLAGS)
 XLDFLAGS = $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS)
 LIBS     = $(shell pkg-config --libs $(PACKAGES)) -lev -lm
-CHECK_LIBS = $(shell pkg-config --libs check libssl)
+CHECK_LIBS = $(shell pkg-config --libs check)
 
 # --- the five floors: a folder may use the folders of lower floors only ---------------------------
 DEPS_base   =

@@ -1,4 +1,4 @@
-/* conf.h - the configuration as one frozen struct, and its option table.
+/* conf.h - the configuration as one frozen struct.
  * For:     everything that depends on xiaotud.conf.     Callers: floors 3 to 5.
  * Holds:   a snapshot never changes after conf_load_*() returned it. Durations are milliseconds,
  *          sizes bytes, texts NUL-terminated UTF-8, absent texts "". Paths are absolute.
@@ -40,6 +40,11 @@ struct conf_listen {
 	const char *mode; /* of the socket file, octal text */
 	int64_t transport;
 	int64_t speak;
+	struct conf_texts allow, deny; /* networks */
+	struct conf_texts proxy_from;  /* networks whose PROXY header is believed */
+	struct conf_texts token;       /* "sha256:HEX" of secrets, one of which a chat must know */
+	const char *tls_cert, *tls_key, *tls_client_ca;             /* files; "": no TLS */
+	const char *tls_cert_pem, *tls_key_pem, *tls_client_ca_pem; /* what was in them */
 };
 
 /* One rule of a `rules` robot (xiaotu-robot(5)). */
@@ -96,6 +101,7 @@ struct conf {
 	struct conf_robot *robots;
 	int n_robots;
 	int64_t limit_chats, limit_chats_per_address, limit_messages_per_minute;
+	int64_t limit_messages_per_minute_per_address;
 	int64_t limit_message_bytes, limit_answer_bytes;
 	int64_t idle_ms, message_ms, drain_ms, quiet_ms, notice_ms, heartbeat_ms;
 	int64_t recycle_after, recycle_memory;
@@ -106,29 +112,6 @@ struct conf {
 	const char *control, *pid_file, *user;
 	const struct conf_source *sources; /* where values were set: conf_source.h */
 };
-
-/* --- the option table (conf_table.c) --------------------------------------------------------- */
-
-/* OPT_PATH: made absolute by the file's folder, but for the words, which are no files. */
-enum opt_type { OPT_INT, OPT_MS, OPT_BOOL, OPT_TEXT, OPT_PATH, OPT_WORD, OPT_TEXTS };
-enum opt_policy { OPT_LIVE, OPT_RESTART };
-enum opt_flag { OPT_PLAIN, OPT_SECRET };
-
-struct opt {
-	const char *path; /* "limits.chats", or the key inside a group of a list */
-	enum opt_type type;
-	size_t place;     /* offset in struct conf, conf_listen or conf_robot */
-	const char *def;  /* default as text; goes through the same parser as the file */
-	int64_t min, max; /* of OPT_INT and OPT_MS; of OPT_TEXT: greatest length in bytes */
-	const char *const
-	    *words; /* of OPT_WORD: NULL-terminated, value is the index; of OPT_PATH */
-	enum opt_policy policy;
-	enum opt_flag flag;
-	const char *help; /* one line for the sample file */
-};
-
-/* Tables end with a row whose path is NULL. */
-extern const struct opt conf_options[], conf_listen_options[], conf_robot_options[];
 
 /* --- snapshots ------------------------------------------------------------------------------- */
 

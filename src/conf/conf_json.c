@@ -34,7 +34,7 @@ int
 conf_json_value(const struct opt *o, const void *base, struct buf *out)
 {
 	const void *at = (const char *)base + o->place;
-	bool masked = o->flag == OPT_SECRET;
+	bool masked = o->flag != OPT_PLAIN;
 	char ms[32];
 
 	switch (o->type) {
@@ -98,6 +98,8 @@ put_rows(const struct conf *c, const struct opt *table, const void *base, const 
 	int bad = 0;
 
 	for (const struct opt *o = table; o->path && !bad; o++) {
+		if (o->flag == OPT_LOADED)
+			continue;
 		snprintf(key, sizeof key, "%s%s", shown, o->path);
 		/* Behind another row comes a comma. */
 		bad = (out->len && buf_head(out)[out->len - 1] == '}' && buf_adds(out, ",\n")) ||

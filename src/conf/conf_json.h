@@ -6,6 +6,7 @@
 #define CONF_CONF_JSON_H
 
 #include "conf/conf.h"
+#include "conf/conf_opt.h"
 
 /* Append {"origin":FILE,"values":[{"key":"limits.chats","value":5,"source":"FILE:LINE"},...]} with
  * a value for every key; the source is "default" when the file says nothing of it. Keys in lists

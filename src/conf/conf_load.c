@@ -3,6 +3,7 @@
 #include "conf/conf_load.h"
 
 #include "base/text.h"
+#include "conf/conf_listen.h"
 #include "conf/conf_robot.h"
 #include "conf/conf_rules.h"
 #include "conf/conf_scan.h"
@@ -90,6 +91,21 @@ is_rules_key(const char *name)
 	       strcmp(name, "fallback") == 0;
 }
 
+/* Has the table rows "NAME.something"? */
+static bool
+has_section(const struct opt *table, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const struct opt *o = table; o->path; o++)
+		if (strncmp(o->path, name, n) == 0 && o->path[n] == '.')
+			return true;
+	return false;
+}
+
+static int load_section(struct load *l, const config_setting_t *s, const struct opt *table,
+    const char *key, void *base);
+
 /* Take every scalar of the group; `where` is its path for messages ("listen.[0]."). */
 static int
 load_group(struct load *l, const config_setting_t *group, const struct opt *table,
@@ -103,6 +119,13 @@ load_group(struct load *l, const config_setting_t *group, const struct opt *tabl
 		const struct opt *o = find_row(table, prefix, config_setting_name(s));
 
 		snprintf(key, sizeof key, "%s%s", where, config_setting_name(s));
+		if (o && o->flag == OPT_LOADED && !l->dump)
+			o = NULL;
+		if (o == NULL && *prefix == '\0' && has_section(table, config_setting_name(s))) {
+			if (load_section(l, s, table, key, base))
+				return -1;
+			continue;
+		}
 		if (o == NULL && l->dump && table == conf_robot_options &&
 		    is_rules_key(config_setting_name(s)))
 			continue;
@@ -115,6 +138,22 @@ load_group(struct load *l, const config_setting_t *group, const struct opt *tabl
 		note_source(l, s, key);
 	}
 	return 0;
+}
+
+/* `key = { ... }` inside a group. */
+static int
+load_section(
+    struct load *l, const config_setting_t *s, const struct opt *table, const char *key, void *base)
+{
+	char prefix[64], where[160];
+
+	if (config_setting_type(s) != CONFIG_TYPE_GROUP) {
+		err_set(l->e, "must be a group: { key = value; }");
+		return fail_at(l, s, key);
+	}
+	snprintf(prefix, sizeof prefix, "%s.", config_setting_name(s));
+	snprintf(where, sizeof where, "%s.", key);
+	return load_group(l, s, table, prefix, where, base);
 }
 
 /* --- robots ---------------------------------------------------------------------------------- */
@@ -131,7 +170,7 @@ is_new_name(struct load *l, const struct conf_robot *r)
 static int
 load_robot(struct load *l, const config_setting_t *s, void *at, const char *where)
 {
-	const struct conf_robot_from from = { &l->c->arena, l->dir, l->dump };
+	const struct conf_from from = { &l->c->arena, l->dir, l->dump };
 	struct conf_robot *r = at;
 	char key[96];
 
@@ -151,29 +190,9 @@ load_robot(struct load *l, const config_setting_t *s, void *at, const char *wher
 /* --- doors ----------------------------------------------------------------------------------- */
 
 static int
-finish_listen(struct load *l, struct conf_listen *d)
-{
-	char url[160], other_url[160];
-
-	if (strspn(d->mode, "01234567") != strlen(d->mode))
-		return err_set(l->e, "mode: \"%s\" is not octal", d->mode);
-	if (*d->path && d->transport == CONF_UDP)
-		return err_set(l->e, "transport: a Unix socket cannot be udp");
-	conf_listen_url(d, url);
-	if (strstr(url, "://") == NULL && strncmp(url, "unix:", 5) != 0)
-		return err_set(
-		    l->e, "address: \"%s\" is neither an IPv4 nor an IPv6 address", d->address);
-	for (struct conf_listen *other = l->c->listen; other < d; other++) {
-		conf_listen_url(other, other_url);
-		if (strcmp(url, other_url) == 0)
-			return err_set(l->e, "%s is there twice", url);
-	}
-	return 0;
-}
-
-static int
 load_listen(struct load *l, const config_setting_t *s, void *at, const char *where)
 {
+	const struct conf_from from = { &l->c->arena, l->dir, l->dump };
 	struct conf_listen *d = at;
 	char key[96];
 
@@ -182,7 +201,8 @@ load_listen(struct load *l, const config_setting_t *s, void *at, const char *whe
 		return 0;
 	if (load_group(l, s, conf_listen_options, "", where, d))
 		return -1;
-	if (finish_listen(l, d) == 0)
+	if (conf_listen_finish(&from, d, l->e) == 0 &&
+	    conf_listen_check_new(l->c->listen, d, l->e) == 0)
 		return 0;
 	snprintf(key, sizeof key, "%.*s", (int)strlen(where) - 1, where);
 	return fail_at(l, s, key);
@@ -225,31 +245,18 @@ load_list(struct load *l, const config_setting_t *list, const char *name, size_t
 	return 0;
 }
 
-static bool
-is_section(const char *name)
-{
-	return strcmp(name, "limits") == 0 || strcmp(name, "timeouts") == 0 ||
-	       strcmp(name, "log") == 0;
-}
-
 static int
 load_root_one(struct load *l, const config_setting_t *s)
 {
 	const char *name = config_setting_name(s);
 	const struct opt *o = find_row(conf_options, "", name);
-	char prefix[64];
 
 	if (strcmp(name, "listen") == 0 || strcmp(name, "robots") == 0)
 		return 0;
 	if (l->dump && strcmp(name, "sources") == 0)
 		return conf_source_load(l->c, s, l->e);
-	if (is_section(name)) {
-		snprintf(prefix, sizeof prefix, "%s.", name);
-		if (config_setting_type(s) == CONFIG_TYPE_GROUP)
-			return load_group(l, s, conf_options, prefix, prefix, l->c);
-		err_set(l->e, "must be a group: { key = value; }");
-		return fail_at(l, s, name);
-	}
+	if (has_section(conf_options, name))
+		return load_section(l, s, conf_options, name, l->c);
 	if (o == NULL || strchr(name, '.'))
 		fail_unknown(l, conf_options, "", name);
 	else if (conf_value_set(o, l->c, &l->c->arena, s, l->dir, l->e) == 0)

@@ -2,6 +2,7 @@
 #include "conf/conf_robot.h"
 
 #include "base/json.h"
+#include "conf/conf_opt.h"
 #include "conf/conf_robot_file.h"
 #include "conf/conf_rules.h"
 #include "conf/conf_scan.h"
@@ -15,7 +16,7 @@ enum { MOST_KEYS = 64, SECRET_BYTES = 16 };
 
 /* One key a line. Returns how many, -1: too many. */
 static int
-take_keys(const struct conf_robot_from *from, char *text, struct conf_texts *keys)
+take_keys(const struct conf_from *from, char *text, struct conf_texts *keys)
 {
 	char *rest = text, *line;
 
@@ -30,7 +31,7 @@ take_keys(const struct conf_robot_from *from, char *text, struct conf_texts *key
 }
 
 static int
-read_key_file(const struct conf_robot_from *from, struct conf_robot *r, struct err *e)
+read_key_file(const struct conf_from *from, struct conf_robot *r, struct err *e)
 {
 	struct stat st;
 	size_t n;
@@ -53,7 +54,7 @@ read_key_file(const struct conf_robot_from *from, struct conf_robot *r, struct e
 }
 
 static int
-read_key_env(const struct conf_robot_from *from, struct conf_robot *r, struct err *e)
+read_key_env(const struct conf_from *from, struct conf_robot *r, struct err *e)
 {
 	const char *value = getenv(r->api_key_env);
 
@@ -77,7 +78,7 @@ check_keys(const struct conf_robot *r, struct err *e)
 }
 
 static int
-read_keys(const struct conf_robot_from *from, struct conf_robot *r, struct err *e)
+read_keys(const struct conf_from *from, struct conf_robot *r, struct err *e)
 {
 	int places = (r->api_key.n > 0) + (*r->api_key_file != '\0') + (*r->api_key_env != '\0');
 
@@ -103,7 +104,7 @@ conf_robot_is_secret(const struct conf_robot *r)
 
 /* Rules come from the dump itself, from the robot's file, or from the program. */
 static int
-load_rules(const struct conf_robot_from *from, const config_setting_t *group, struct conf_robot *r,
+load_rules(const struct conf_from *from, const config_setting_t *group, struct conf_robot *r,
     struct err *e)
 {
 	mode_t bits;
@@ -214,7 +215,7 @@ kind_word(const struct conf_robot *r)
 }
 
 int
-conf_robot_finish(const struct conf_robot_from *from, const config_setting_t *s,
+conf_robot_finish(const struct conf_from *from, const config_setting_t *s,
     struct conf_robot *r, struct err *e)
 {
 	if (*r->name == '\0')

@@ -9,14 +9,15 @@
 
 #include <libconfig.h>
 
-struct conf_robot_from {
+/* Where settings come from. */
+struct conf_from {
 	struct arena *arena;
 	const char *dir; /* of relative paths */
 	bool dump;       /* a canonical dump: keys and rules are inside */
 };
 
 /* `s` is its group, NULL for a robot of defaults. Returns 0, or -1 with "KEY: what". */
-int conf_robot_finish(const struct conf_robot_from *from, const config_setting_t *s,
+int conf_robot_finish(const struct conf_from *from, const config_setting_t *s,
     struct conf_robot *r, struct err *e);
 
 /* Does the configuration file itself hold a secret of this robot? */

@@ -30,44 +30,49 @@ dump_row(const struct opt *o, const void *base, const char *indent, bool masked,
 	       conf_value_show(o, base, masked, out) || buf_adds(out, ";\n");
 }
 
-/* The rows of the root: plain keys, and sections opened and closed around theirs. */
-static int
-dump_root(const struct conf *c, bool masked, struct buf *out)
+/* Is there nothing to be said of it? */
+static bool
+is_absent(const struct opt *o, const void *base)
 {
-	const char *open = "";
+	const void *at = (const char *)base + o->place;
+
+	if (o->type == OPT_TEXTS)
+		return ((const struct conf_texts *)at)->n == 0; /* an empty list is no value */
+	return o->def[0] == '\0' && (o->type == OPT_TEXT || o->type == OPT_PATH) &&
+	       **(const char *const *)at == '\0';
+}
+
+/* The rows of a table: plain keys, and sections opened and closed around theirs. `whole`: also
+ * those that are absent. */
+static int
+dump_rows(const struct opt *table, const void *base, const char *indent, bool whole, bool masked,
+    struct buf *out)
+{
+	const char *open = NULL;
+	char inner[8];
 	int bad = 0;
 
-	for (const struct opt *o = conf_options; o->path && !bad; o++) {
+	snprintf(inner, sizeof inner, "%s\t", indent);
+	for (const struct opt *o = table; o->path && !bad; o++) {
 		size_t n = section_of(o->path);
-		bool same = n && strncmp(open, o->path, n + 1) == 0;
+		bool same = open && n && strncmp(open, o->path, n + 1) == 0;
 
-		if (*open && !same)
-			bad = buf_adds(out, "};\n");
+		if ((!whole && is_absent(o, base)) || (masked && o->flag == OPT_LOADED))
+			continue;
+		if (open && !same)
+			bad = buf_addf(out, "%s};\n", indent);
 		if (n && !same && !bad)
-			bad = buf_addf(out, "%.*s = {\n", (int)n, o->path);
-		open = n ? o->path : "";
-		if (!bad)
-			bad = dump_row(o, c, n ? "\t" : "", masked, out);
+			bad = buf_addf(out, "%s%.*s = {\n", indent, (int)n, o->path);
+		open = n ? o->path : NULL;
+		bad = bad || dump_row(o, base, n ? inner : indent, masked, out);
 	}
-	return bad;
+	return bad || (open && buf_addf(out, "%s};\n", indent)) ? -1 : 0;
 }
 
 static int
 dump_group(const struct opt *table, const void *base, bool masked, struct buf *out)
 {
-	int bad = buf_adds(out, "\t{\n");
-
-	for (const struct opt *o = table; o->path && !bad; o++) {
-		const struct conf_texts *t = (const void *)((const char *)base + o->place);
-
-		if (o->type == OPT_TEXTS && t->n == 0)
-			continue; /* an empty list of keys is no value */
-		if (o->def[0] == '\0' && (o->type == OPT_TEXT || o->type == OPT_PATH) &&
-		    **(const char *const *)(const void *)((const char *)base + o->place) == '\0')
-			continue;
-		bad = dump_row(o, base, "\t\t", masked, out);
-	}
-	return bad;
+	return buf_adds(out, "\t{\n") || dump_rows(table, base, "\t\t", false, masked, out);
 }
 
 static int
@@ -84,7 +89,8 @@ int
 conf_dump(const struct conf *c, enum conf_dump how, struct buf *out)
 {
 	bool masked = how == CONF_MASKED;
-	int bad = buf_addf(out, "# %s\n", c->origin) || dump_root(c, masked, out) ||
+	int bad = buf_addf(out, "# %s\n", c->origin) ||
+		  dump_rows(conf_options, c, "", true, masked, out) ||
 		  buf_adds(out, "listen = (\n");
 
 	for (int i = 0; i < c->n_listen && !bad; i++)
@@ -115,6 +121,8 @@ sample_group(const struct opt *table, const char *name, struct buf *out)
 	for (const struct opt *o = table; o->path && !bad; o++) {
 		const char *mark = o->type == OPT_INT || o->type == OPT_BOOL ? "" : "\"";
 
+		if (o->flag == OPT_LOADED)
+			continue;
 		bad = buf_addf(out, "#   %s = %s%s%s;  %*s# %s\n", o->path, mark, o->def, mark,
 		    (int)(30 - strlen(o->path) - strlen(o->def) > 30
 			      ? 1
@@ -133,6 +141,8 @@ sample_lists(struct buf *out)
 		   "\t{ address = \"127.0.0.1\"; port = 9999; }\n"
 		   "\t# , { address = \"::1\"; port = 9999; }\n"
 		   "\t# , { path = \"/run/xiaotu/chat.sock\"; }\n"
+		   "\t# , { address = \"0.0.0.0\"; port = 9443; allow = \"10.0.0.0/8\";\n"
+		   "\t#     tls = { cert = \"chat.pem\"; key = \"chat.key\"; }; }\n"
 		   "\t# , { address = \"127.0.0.1\"; port = 9999; transport = \"udp\"; }\n"
 		   ");\n") ||
 	       sample_group(conf_robot_options, "robots", out) ||
@@ -199,15 +209,18 @@ tell(struct diff *d, const char *key, enum opt_policy policy)
 	d->n++;
 }
 
+/* What was loaded is told as the option that names its file: "cert_pem" is of "cert". */
 static void
 diff_rows(struct diff *d, const struct opt *table, const void *a, const void *b, const char *where)
 {
 	char key[160];
 
 	for (const struct opt *o = table; o->path; o++) {
+		int n = (int)strlen(o->path) - (o->flag == OPT_LOADED ? 4 : 0);
+
 		if (conf_value_same(o, a, b))
 			continue;
-		snprintf(key, sizeof key, "%s%s", where, o->path);
+		snprintf(key, sizeof key, "%s%.*s", where, n, o->path);
 		(void)(conf_json_value(o, a, &d->from) || conf_json_value(o, b, &d->to));
 		tell(d, key, o->policy);
 	}
@@ -239,16 +252,24 @@ put_names(const struct conf *c, struct buf *out)
 static void
 diff_listen(struct diff *d, const struct conf *a, const struct conf *b)
 {
-	int n = a->n_listen != b->n_listen;
+	char url[160], other[160], where[32];
+	bool same = a->n_listen == b->n_listen;
 
-	for (int i = 0; i < a->n_listen && !n; i++)
-		for (const struct opt *o = conf_listen_options; o->path; o++)
-			n += !conf_value_same(o, &a->listen[i], &b->listen[i]);
-	if (n == 0)
+	for (int i = 0; i < a->n_listen && same; i++) {
+		conf_listen_url(&a->listen[i], url);
+		conf_listen_url(&b->listen[i], other);
+		same = strcmp(url, other) == 0;
+	}
+	if (!same) {
+		put_doors(a, &d->from);
+		put_doors(b, &d->to);
+		tell(d, "listen", OPT_LIVE);
 		return;
-	put_doors(a, &d->from);
-	put_doors(b, &d->to);
-	tell(d, "listen", OPT_LIVE);
+	}
+	for (int i = 0; i < a->n_listen; i++) {
+		snprintf(where, sizeof where, "listen.[%d].", i);
+		diff_rows(d, conf_listen_options, &a->listen[i], &b->listen[i], where);
+	}
 }
 
 static void

@@ -7,6 +7,7 @@
 #define CONF_CONF_SHOW_H
 
 #include "conf/conf.h"
+#include "conf/conf_opt.h"
 
 enum conf_dump {
 	CONF_WHOLE, /* secrets and rules included: for memory, never for people */

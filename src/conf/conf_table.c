@@ -3,6 +3,7 @@
  * the difference of two snapshots, and its reload policy. A row whose member has another type than
  * the row says does not compile. */
 #include "conf/conf.h"
+#include "conf/conf_opt.h"
 
 #include "base/log.h"
 
@@ -12,6 +13,7 @@
 #define TEXTS(s, m)  _Generic(((struct s *)0)->m, struct conf_texts : offsetof(struct s, m))
 
 enum { SECOND = 1000, HOUR = 3600 * SECOND, DAY = 24 * HOUR, MANY = 1000000000, KEY_BYTES = 4096 };
+enum { PEM_BYTES = 1 << 20 };
 
 static const char *const language_words[] = { "zh", "en", NULL };
 static const char *const transport_words[] = { "tcp", "udp", NULL };
@@ -40,6 +42,8 @@ const struct opt conf_options[] = {
 	  "chats at once from one IP address; 0: no limit" },
 	{ "limits.messages_per_minute", OPT_INT, NUMBER(conf, limit_messages_per_minute), "120", 0, MANY, NULL, OPT_LIVE, OPT_PLAIN,
 	  "messages of one chat; more get ERR rate; 0: no limit" },
+	{ "limits.messages_per_minute_per_address", OPT_INT, NUMBER(conf, limit_messages_per_minute_per_address), "0", 0, MANY, NULL, OPT_LIVE, OPT_PLAIN,
+	  "the same of all chats from one IP address together; 0: no limit" },
 	{ "limits.message_bytes", OPT_INT, NUMBER(conf, limit_message_bytes), "4096", 0, 1 << 20, NULL, OPT_LIVE, OPT_PLAIN,
 	  "longest text of a message; 0: no limit but 1 MiB" },
 	{ "limits.answer_bytes", OPT_INT, NUMBER(conf, limit_answer_bytes), "262144", 0, 1 << 26, NULL, OPT_LIVE, OPT_PLAIN,
@@ -90,6 +94,23 @@ const struct opt conf_listen_options[] = {
 	  "tcp or udp" },
 	{ "speak", OPT_WORD, NUMBER(conf_listen, speak), "chat", 0, 0, speak_words, OPT_LIVE, OPT_PLAIN,
 	  "what the door speaks: chat" },
+	{ "allow", OPT_TEXTS, TEXTS(conf_listen, allow), "", 1, 64, NULL, OPT_LIVE, OPT_PLAIN,
+	  "networks that may connect, such as 10.0.0.0/8; none: all" },
+	{ "deny", OPT_TEXTS, TEXTS(conf_listen, deny), "", 1, 64, NULL, OPT_LIVE, OPT_PLAIN,
+	  "networks that may not, whatever allow says" },
+	{ "proxy_from", OPT_TEXTS, TEXTS(conf_listen, proxy_from), "", 1, 64, NULL, OPT_LIVE, OPT_PLAIN,
+	  "networks of proxies, which must begin with a PROXY header (v1 or v2) and are believed" },
+	{ "token", OPT_TEXTS, TEXTS(conf_listen, token), "", 1, 128, NULL, OPT_LIVE, OPT_SECRET,
+	  "a chat must begin with the line TOKEN SECRET; here \"sha256:\" and what sha256sum says of the secret" },
+	{ "tls.cert", OPT_PATH, TEXT(conf_listen, tls_cert), "", 0, 4096, NULL, OPT_LIVE, OPT_PLAIN,
+	  "certificate of the door with its chain (PEM); read again at a reload; \"\": no TLS" },
+	{ "tls.key", OPT_PATH, TEXT(conf_listen, tls_key), "", 0, 4096, NULL, OPT_LIVE, OPT_PLAIN,
+	  "its key (PEM), readable by nobody else" },
+	{ "tls.client_ca", OPT_PATH, TEXT(conf_listen, tls_client_ca), "", 0, 4096, NULL, OPT_LIVE, OPT_PLAIN,
+	  "clients must show a certificate that one of these signed (PEM); \"\": none" },
+	{ "tls.cert_pem", OPT_TEXT, TEXT(conf_listen, tls_cert_pem), "", 0, PEM_BYTES, NULL, OPT_LIVE, OPT_LOADED, "" },
+	{ "tls.key_pem", OPT_TEXT, TEXT(conf_listen, tls_key_pem), "", 0, PEM_BYTES, NULL, OPT_LIVE, OPT_LOADED, "" },
+	{ "tls.client_ca_pem", OPT_TEXT, TEXT(conf_listen, tls_client_ca_pem), "", 0, PEM_BYTES, NULL, OPT_LIVE, OPT_LOADED, "" },
 	{ .path = NULL },
 };
 

@@ -272,11 +272,11 @@ conf_value_show(const struct opt *o, const void *base, bool masked, struct buf *
 		return buf_adds(out, *flag_at(o, at) ? "true" : "false");
 	case OPT_TEXT:
 	case OPT_PATH:
-		if (masked && o->flag == OPT_SECRET && **text_at(o, at))
+		if (masked && o->flag != OPT_PLAIN && **text_at(o, at))
 			return buf_adds(out, "\"***\"");
 		return text_quote(*text_at(o, at), strlen(*text_at(o, at)), out);
 	case OPT_TEXTS:
-		return show_texts(texts_at(o, at), masked && o->flag == OPT_SECRET, out);
+		return show_texts(texts_at(o, at), masked && o->flag != OPT_PLAIN, out);
 	}
 	return -1;
 }

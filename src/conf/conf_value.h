@@ -6,6 +6,7 @@
 #define CONF_CONF_VALUE_H
 
 #include "conf/conf.h"
+#include "conf/conf_opt.h"
 
 #include <libconfig.h>
 

@@ -1,6 +1,7 @@
 /* sample.c - a tool of the build: the sample configuration, or with `keys` the name of every
  * option. */
 #include "conf/conf.h"
+#include "conf/conf_opt.h"
 #include "conf/conf_show.h"
 
 #include <stdio.h>
@@ -10,7 +11,8 @@ static void
 print_keys(const char *prefix, const struct opt *table)
 {
 	for (const struct opt *o = table; o->path; o++)
-		printf("%s%s\n", prefix, o->path);
+		if (o->flag != OPT_LOADED)
+			printf("%s%s\n", prefix, o->path);
 }
 
 int

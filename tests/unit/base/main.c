@@ -14,6 +14,7 @@ main(void)
 	srunner_add_suite(runner, json_suite());
 	srunner_add_suite(runner, log_suite());
 	srunner_add_suite(runner, width_suite());
+	srunner_add_suite(runner, net_suite());
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *net_suite(void);
 Suite *text_suite(void);
 Suite *buf_suite(void);
 Suite *loop_suite(void);

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static char folder[64], path[96];
 
 static void
@@ -100,6 +102,52 @@ START_TEST(values_are_taken)
 	ck_assert_str_eq(c->robots[0].rules.fallback.at[0], "x");
 	ck_assert_int_eq(c->robots[1].api_key.n, 2);
 	conf_free(c);
+}
+END_TEST
+
+START_TEST(doors_have_networks_and_tokens)
+{
+	struct err e = { "" };
+	struct conf *c;
+
+	put("xiaotud.conf",
+	    "listen = ( { allow = \"10.0.0.0/8\"; deny = ( \"10.1.0.0/16\", \"::1\" );\n"
+	    "proxy_from = \"127.0.0.1\"; token = \"sha256:" HEX "\"; } );\n",
+	    0600);
+	c = conf_load_file(path, false, &e);
+	ck_assert_msg(c != NULL, "%s", e.text);
+	ck_assert_str_eq(c->listen[0].allow.at[0], "10.0.0.0/8");
+	ck_assert_int_eq(c->listen[0].deny.n, 2);
+	ck_assert_int_eq(c->listen[0].token.n, 1);
+	conf_free(c);
+	refuses(
+	    "listen = ( { allow = \"10.0.0.1/8\"; } );", "allow: \"10.0.0.1/8\"", ":1: listen.[0]");
+	refuses("listen = ( { deny = \"host\"; } );", "deny: \"host\"", "network");
+	refuses("listen = ( { proxy_from = \"::/129\"; } );", "proxy_from: ", "0 to 128");
+	refuses("listen = ( { path = \"s\"; allow = \"::1\"; } );", "allow: ", "mode");
+	refuses("listen = ( { token = \"hush-hush\"; } );", "token: ", "sha256");
+	refuses("listen = ( { token = \"sha256:" HEX "0\"; } );", "token: ", "sha256");
+	refuses(
+	    "listen = ( { transport = \"udp\"; token = \"sha256:" HEX "\"; } );", "token: ", "");
+}
+END_TEST
+
+START_TEST(tls_needs_a_certificate_and_its_key)
+{
+	refuses("listen = ( { tls = 5; } );", "listen.[0].tls", "must be a group");
+	refuses("listen = ( { tls = { sert = \"x\"; }; } );", "listen.[0].tls.sert",
+	    "did you mean cert");
+	refuses("listen = ( { tls = { cert_pem = \"x\"; }; } );", "cert_pem", "unknown key");
+	refuses("listen = ( { tls = { cert = \"x.pem\"; }; } );", "needs cert and key", "");
+	refuses("listen = ( { tls = { cert = \"x.pem\"; key = \"x.key\"; }; } );",
+	    "tls.cert: ", "x.pem");
+	put("x.pem", "no certificate", 0644);
+	put("x.key", "no key", 0644);
+	refuses("listen = ( { tls = { cert = \"x.pem\"; key = \"x.key\"; }; } );",
+	    "tls.key: ", "others may read it");
+	put("x.key", "no key", 0600);
+	refuses(
+	    "listen = ( { tls = { cert = \"x.pem\"; key = \"x.key\"; }; } );", "tls: cert: ", "");
 }
 END_TEST
 
@@ -285,6 +333,8 @@ load_suite(void)
 	tcase_add_checked_fixture(tc, make_folder, drop_folder);
 	tcase_add_test(tc, defaults_are_the_product_s);
 	tcase_add_test(tc, values_are_taken);
+	tcase_add_test(tc, doors_have_networks_and_tokens);
+	tcase_add_test(tc, tls_needs_a_certificate_and_its_key);
 	tcase_add_test(tc, bad_values_are_named);
 	tcase_add_test(tc, a_key_is_kept_from_others);
 	tcase_add_test(tc, rule_files_are_checked);

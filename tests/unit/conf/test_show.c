@@ -119,6 +119,7 @@ START_TEST(differences_are_named_by_key)
 	differs(TURING, "robots = ( { name = \"t\"; type = \"turing\"; api_key = \"other\"; } );",
 	    "robots.t.api_key ");
 	differs("", "listen = ( { port = 80; } );", "listen ");
+	differs("", "listen = ( { allow = \"::1\"; } );", "listen.[0].allow ");
 }
 END_TEST
 
