@@ -215,8 +215,8 @@ kind_word(const struct conf_robot *r)
 }
 
 int
-conf_robot_finish(const struct conf_from *from, const config_setting_t *s,
-    struct conf_robot *r, struct err *e)
+conf_robot_finish(
+    const struct conf_from *from, const config_setting_t *s, struct conf_robot *r, struct err *e)
 {
 	if (*r->name == '\0')
 		r->name = kind_word(r);

@@ -17,8 +17,8 @@ struct conf_from {
 };
 
 /* `s` is its group, NULL for a robot of defaults. Returns 0, or -1 with "KEY: what". */
-int conf_robot_finish(const struct conf_from *from, const config_setting_t *s,
-    struct conf_robot *r, struct err *e);
+int conf_robot_finish(
+    const struct conf_from *from, const config_setting_t *s, struct conf_robot *r, struct err *e);
 
 /* Does the configuration file itself hold a secret of this robot? */
 bool conf_robot_is_secret(const struct conf_robot *r);

@@ -372,13 +372,14 @@ pool_init(struct pool *p, struct master *m, worker_main *work, struct err *e)
 	p->work = work;
 	p->score = score_new();
 	p->tally = tally_new(SCORE_SLOTS);
+	p->throttle = throttle_new();
 	p->standings = standings_open(p->standings_fd);
 	if (p->standings == NULL) {
 		if (p->standings_fd >= 0)
 			close(p->standings_fd);
 		p->standings = standings_new(&p->standings_fd);
 	}
-	if (p->score == NULL || p->tally == NULL || p->standings == NULL)
+	if (p->score == NULL || p->tally == NULL || p->throttle == NULL || p->standings == NULL)
 		return err_errno(e, "shared memory");
 	p->first_slot = standings_first_slot(p->standings);
 	if (p->pair[0] < 0 && pool_make_pair(p->pair, e))

@@ -36,6 +36,7 @@ struct pool {
 	worker_main *work;
 	struct score *score;
 	struct tally *tally;
+	struct throttle *throttle;
 	struct standings *standings;
 	int standings_fd, first_slot; /* where they live; our first slot in them */
 	int wanted;

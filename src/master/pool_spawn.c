@@ -34,6 +34,7 @@ static void __attribute__((noreturn)) be_worker(struct slot *s, int chan)
 		.n_listeners = m->doors.n,
 		.score = m->pool.score,
 		.tally = m->pool.tally,
+		.throttle = m->pool.throttle,
 		.standings = m->pool.standings,
 		.standing_slot = m->pool.first_slot + pool_index(s),
 		.move_give = m->pool.pair[0],

@@ -9,6 +9,7 @@
 #include "share/score.h"
 #include "share/standing.h"
 #include "share/tally.h"
+#include "share/throttle.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -27,6 +28,7 @@ struct boot {
 	int move_give, move_take; /* the pair that chats move through (worker/move.h) */
 	struct score *score;
 	struct tally *tally;
+	struct throttle *throttle;
 	struct standings *standings;
 	int standing_slot; /* ours in them */
 	const char *user;  /* to become; "": stay */

@@ -19,6 +19,7 @@ enum { SCORE_SLOTS = 512 };
 	X(INNER, beat_ms, "last sign of life, monotonic ms")                                       \
 	X(GAUGE, chats, "Chats open now.")                                                         \
 	X(COUNTER, accepted, "Connections accepted.")                                              \
+	X(COUNTER, refused, "Connections let go at the door: address, token, TLS or a limit.")     \
 	X(COUNTER, messages, "Messages taken.")                                                    \
 	X(COUNTER, answers, "Messages answered.")                                                  \
 	X(COUNTER, failures, "Messages answered with ERR.")                                        \

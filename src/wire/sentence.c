@@ -13,6 +13,7 @@ static const char *const fails[FAIL_COUNT][2] = {
 	[FAIL_RATE] = { "rate 说得太快了，请稍等", "rate too fast, please wait" },
 	[FAIL_BUSY] = { "busy 现在太忙，请稍后再试",
 	    "busy too much at once, please try again later" },
+	[FAIL_DENIED] = { "denied 口令不对", "denied the token is not right" },
 	[FAIL_ROBOT_TIMEOUT] = { "robot-timeout 机器人没有及时回答",
 	    "robot-timeout the robot did not answer in time" },
 	[FAIL_ROBOT_UNAVAILABLE] = { "robot-unavailable 暂时联系不上机器人",

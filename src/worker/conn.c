@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "wire/sentence.h"
+#include "worker/conn_io.h"
+#include "worker/enter.h"
 #include "worker/move.h"
 #include "worker/roster.h"
 
@@ -20,6 +22,7 @@ static const char *const reasons[] = { [LEAVE_NOT] = "reset",
 	[LEAVE_EOF] = "eof",
 	[LEAVE_ERROR] = "error",
 	[LEAVE_BUSY] = "busy",
+	[LEAVE_DENIED] = "denied",
 	[LEAVE_IDLE] = "idle",
 	[LEAVE_LIMIT] = "limit",
 	[LEAVE_SLOW_READER] = "slow_reader",
@@ -32,21 +35,32 @@ static const enum bye byes[] = { [LEAVE_NOT] = BYE_COUNT,
 	[LEAVE_EOF] = BYE_COUNT,
 	[LEAVE_ERROR] = BYE_COUNT,
 	[LEAVE_BUSY] = BYE_COUNT,
+	[LEAVE_DENIED] = BYE_COUNT,
 	[LEAVE_IDLE] = BYE_IDLE,
 	[LEAVE_LIMIT] = BYE_LIMIT,
 	[LEAVE_SLOW_READER] = BYE_SLOW_READER,
 	[LEAVE_DRAIN] = BYE_SHUTDOWN,
 	[LEAVE_MOVED] = BYE_COUNT };
 
-static void
-conn_free(struct conn *c)
+void
+conn_uncount(struct conn *c)
+{
+	struct worker *w = c->w;
+
+	score_add(&w->score->chats, -1);
+	if (c->address)
+		(void)tally_add(w->boot->tally, w->boot->slot, c->address, -1);
+	c->address = 0;
+	c->counted = false;
+}
+
+void
+conn_end(struct conn *c)
 {
 	struct worker *w = c->w;
 
 	if (c->counted) {
-		score_add(&w->score->chats, -1);
-		if (c->address)
-			(void)tally_add(w->boot->tally, w->boot->slot, c->address, -1);
+		conn_uncount(c);
 		if (c->leave == LEAVE_MOVED)
 			log_debug("chat_moved chat=%" PRIu64, c->id);
 		else
@@ -63,6 +77,7 @@ conn_free(struct conn *c)
 	wire_done(&c->wire, &c->in);
 	buf_release(&c->in);
 	buf_release(&c->out);
+	guest_free(c->guest);
 	close(c->io.fd);
 	free(c);
 	worker_check_left(w);
@@ -84,53 +99,18 @@ conn_leave(struct conn *c, enum leave why)
 
 /* --- bytes ----------------------------------------------------------------------------------- */
 
-/* Write what the socket takes. Returns 0, or -1: the peer is gone. */
-static int
-flush(struct conn *c)
+static bool
+hears(const struct conn *c)
 {
-	while (c->out.len) {
-		ssize_t n = send(c->io.fd, buf_head(&c->out), c->out.len, MSG_NOSIGNAL);
-
-		if (n < 0)
-			return errno == EAGAIN || errno == EINTR ? 0 : -1;
-		buf_eat(&c->out, (size_t)n);
-		c->put = true;
-	}
-	return 0;
+	return !c->in_end && (c->leave != LEAVE_NOT || c->deaf ||
+				 (c->out.len < CONN_HIGH_WATER && c->in.len < c->in.limit));
 }
 
-/* One read. Returns 0, or -1: the peer is gone. */
-static int
-receive(struct conn *c)
+void
+conn_watch(struct conn *c)
 {
-	size_t room =
-	    c->leave == LEAVE_NOT && !c->deaf ? c->in.limit - c->in.len : WORKER_READ_BYTES;
-	ssize_t n;
-
-	if (room > WORKER_READ_BYTES)
-		room = WORKER_READ_BYTES;
-	if (room == 0)
-		return 0;
-	n = recv(c->io.fd, c->w->scratch, room, 0);
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -1;
-	if (n == 0) {
-		c->in_end = true;
-		return 0;
-	}
-	c->got = true;
-	c->quiet_over = false;
-	if (c->leave == LEAVE_NOT && !c->deaf)
-		(void)buf_add(&c->in, c->w->scratch, (size_t)n);
-	return 0;
-}
-
-static void
-watch(struct conn *c)
-{
-	bool hears = c->leave != LEAVE_NOT || c->deaf ||
-		     (c->out.len < CONN_HIGH_WATER && c->in.len < c->in.limit);
-	int events = (hears && !c->in_end ? EV_READ : 0) | (c->out.len ? EV_WRITE : 0);
+	int events =
+	    (hears(c) ? EV_READ : 0) | (c->out.len || conn_io_wants_write(c) ? EV_WRITE : 0);
 
 	if (ev_is_active(&c->io) && c->io.events == events)
 		return;
@@ -179,7 +159,7 @@ work(struct conn *c)
 		if (may_go(c) && !c->said_bye)
 			say_bye(c);
 		blocked = c->out.len >= CONN_HIGH_WATER;
-		if (flush(c))
+		if (conn_io_flush(c))
 			return -1;
 	} while (blocked && c->out.len < CONN_HIGH_WATER && !c->said_bye);
 	return 0;
@@ -195,7 +175,7 @@ is_over(struct conn *c)
 		return false;
 	if (c->in_end || c->leave == LEAVE_SLOW_READER)
 		return true;
-	if (!c->shut && shutdown(c->io.fd, SHUT_WR) < 0)
+	if (!c->shut && conn_io_shut(c) < 0)
 		return true;
 	c->shut = true;
 	return false;
@@ -218,11 +198,14 @@ wait_to_move(struct conn *c)
 	move_enqueue(c);
 }
 
-static void
+void
 conn_update(struct conn *c)
 {
+	/* What is behind TLS cannot be handed over. */
+	if (c->w->moving && c->guest && c->guest->tls)
+		conn_leave(c, LEAVE_DRAIN);
 	if (work(c) || is_over(c)) {
-		conn_free(c);
+		conn_end(c);
 		return;
 	}
 	if (c->turn && c->out.len <= LOW_WATER)
@@ -231,14 +214,23 @@ conn_update(struct conn *c)
 		wait_to_move(c);
 		return;
 	}
-	watch(c);
+	conn_watch(c);
 	conn_wait_set(c);
+	if (conn_io_has_pending(c) && hears(c))
+		conn_later(c);
 }
 
 static void
 on_later(void *arg)
 {
-	conn_update(arg);
+	struct conn *c = arg;
+
+	if (enter_is_on(c))
+		return;
+	if (conn_io_has_pending(c) && hears(c) && conn_io_receive(c))
+		conn_end(c);
+	else
+		conn_update(c);
 }
 
 static void
@@ -247,8 +239,10 @@ on_io(struct ev_loop *loop, struct ev_io *io, int events)
 	struct conn *c = io->data;
 
 	(void)loop;
-	if ((events & EV_READ) && receive(c))
-		conn_free(c);
+	if (enter_is_on(c))
+		enter_go(c);
+	else if ((events & EV_READ) && conn_io_receive(c))
+		conn_end(c);
 	else
 		conn_update(c);
 }
@@ -261,7 +255,7 @@ conn_on_lapse(struct lapse_entry *e, void *arg)
 	(void)arg;
 	switch (conn_wait_over(c)) {
 	case CONN_OVER:
-		conn_free(c);
+		conn_end(c);
 		break;
 	case CONN_CHANGED:
 		conn_update(c);
@@ -310,60 +304,6 @@ conn_use_settings(struct conn *c, const struct setup *old)
 	c->n_passed = 0;
 }
 
-/* Which limit is in the way? NULL: none. */
-static const char *
-full(const struct worker *w, uint64_t key)
-{
-	const struct conf *conf = w->setup->conf;
-
-	if (conf->limit_chats && score_chats(w->boot->score) >= conf->limit_chats)
-		return "chats";
-	if (conf->limit_chats_per_address && key &&
-	    tally_count(w->boot->tally, key) >= conf->limit_chats_per_address)
-		return "chats_per_address";
-	return NULL;
-}
-
-/* It is one of ours: in the scoreboard and in the tally of its address. */
-static void
-count_in(struct conn *c, uint64_t key)
-{
-	struct worker *w = c->w;
-
-	c->counted = true;
-	score_add(&w->score->chats, 1);
-	if (key && tally_add(w->boot->tally, w->boot->slot, key, 1))
-		c->address = key;
-}
-
-static void
-welcome(struct conn *c, const struct sock_addr *peer)
-{
-	struct worker *w = c->w;
-	struct sock_addr local = { .len = sizeof local.u };
-	char from[SOCK_TEXT], to[SOCK_TEXT];
-	uint64_t key = tally_key(peer);
-	const char *limit = full(w, key);
-
-	sock_addr_text(peer, from);
-	if (limit) {
-		log_info("chat_refused peer=%s limit=%s", from, limit);
-		conn_fail(c, FAIL_BUSY, NULL);
-		conn_leave(c, LEAVE_BUSY);
-		return;
-	}
-	c->id = atomic_fetch_add(&w->boot->score->last_chat, 1) + 1;
-	count_in(c, key);
-	score_add(&w->score->accepted, 1);
-	if (log_has(LOG_INFO_)) {
-		(void)getsockname(c->io.fd, &local.u.any, &local.len);
-		sock_addr_text(&local, to);
-		log_info(
-		    "chat_open chat=%" PRIu64 " peer=%s local=%s fd=%d", c->id, from, to, c->io.fd);
-	}
-	(void)buf_adds(&c->out, w->setup->conf->greeting);
-}
-
 struct conn *
 conn_new(struct worker *w, int fd)
 {
@@ -384,32 +324,23 @@ conn_new(struct worker *w, int fd)
 	return c;
 }
 
-void
-conn_open(struct worker *w, int fd, const struct sock_addr *peer)
-{
-	struct conn *c = conn_new(w, fd);
-
-	welcome(c, peer);
-	conn_update(c);
-}
-
 /* --- moving ---------------------------------------------------------------------------------- */
 
 void
 conn_moved(struct conn *c)
 {
 	c->leave = LEAVE_MOVED;
-	conn_free(c);
+	conn_end(c);
 }
 
 /* Limits do not count here: it was let in already. */
 void
 conn_taken_up(struct conn *c)
 {
-	struct sock_addr peer = { .len = sizeof peer.u };
+	struct sock_addr peer;
 
-	(void)getpeername(c->io.fd, &peer.u.any, &peer.len);
-	count_in(c, tally_key(&peer));
+	enter_peer(c, &peer);
+	(void)enter_count(c, tally_key(&peer), NULL);
 	log_debug("chat_taken chat=%" PRIu64 " fd=%d", c->id, c->io.fd);
 	conn_later(c);
 }
@@ -419,8 +350,8 @@ conn_taken_up(struct conn *c)
 void
 conn_drain(struct conn *c)
 {
-	if (receive(c)) {
-		conn_free(c);
+	if (enter_is_on(c) || conn_io_receive(c)) {
+		conn_end(c);
 		return;
 	}
 	/* What has come by now is still answered. */
@@ -433,11 +364,15 @@ conn_drain(struct conn *c)
 void
 conn_kick(struct conn *c)
 {
+	if (enter_is_on(c)) {
+		conn_end(c);
+		return;
+	}
 	conn_leave(c, LEAVE_DRAIN);
 	conn_drop_questions(c);
 	if (!c->said_bye)
 		say_bye(c);
-	(void)flush(c);
-	(void)shutdown(c->io.fd, SHUT_WR);
-	conn_free(c);
+	(void)conn_io_flush(c);
+	(void)conn_io_shut(c);
+	conn_end(c);
 }

@@ -1,5 +1,5 @@
 /* conn.h - one chat over a stream: bytes in and out, the queue, the deadlines.
- * For:     doors.c (a new one), worker.c (a drain).     Callers: worker/.
+ * For:     enter.c (a new one), worker.c (a drain).     Callers: worker/.
  * Holds:   handlers change state; conn_update() alone derives from it what to write, what to watch
  *          and which deadline runs, so no path can forget one. Answers leave in the order of the
  *          questions. At most 8 questions wait behind the one under way. When the worker leaves and
@@ -23,6 +23,7 @@ enum leave {
 	LEAVE_EOF,
 	LEAVE_ERROR,
 	LEAVE_BUSY,
+	LEAVE_DENIED,
 	LEAVE_IDLE,
 	LEAVE_LIMIT,
 	LEAVE_SLOW_READER,
@@ -49,12 +50,12 @@ struct conn {
 	struct wire wire;
 	struct buf in, out;
 	uint64_t id, address; /* address: key of the tally, 0: not counted */
+	struct guest *guest;  /* what is unusual about it (enter.h); NULL: nothing */
 	struct turn *turn;
 	struct asked *first, **last;
-	int n_waiting;
-	int robot;       /* chosen with /robot; -1: the chain */
-	int answered_by; /* the last answer's robot, -1: none yet; and who did not give it */
-	int n_passed;
+	uint8_t n_waiting, n_passed;
+	int8_t robot;       /* chosen with /robot; -1: the chain */
+	int8_t answered_by; /* the last answer's robot, -1: none yet; `passed` did not give it */
 	struct chain_passed passed[CONN_PASSED];
 	enum leave leave;
 	int64_t since_ms; /* it began then, monotonic */
@@ -72,15 +73,24 @@ struct conn {
 	unsigned char wait; /* the deadline that runs: enum wait in conn_wait.c */
 };
 
-/* Take a connection. conn_new() alone is an empty chat that nobody knows of yet. */
+/* An empty chat that nobody knows of yet (takes fd). */
 struct conn *conn_new(struct worker *w, int fd);
-void conn_open(struct worker *w, int fd, const struct sock_addr *peer);
 /* Finish what was asked, say goodbye, close. */
 void conn_drain(struct conn *c);
 /* The time is up: goodbye now. Frees it. */
 void conn_kick(struct conn *c);
 /* The four deadlines' lists call this. */
 void conn_on_lapse(struct lapse_entry *e, void *arg);
+
+/* --- between conn.c and enter.c -------------------------------------------------------------- */
+
+/* Derive from the state what is to be done, written and waited for. May free it. */
+void conn_update(struct conn *c);
+void conn_watch(struct conn *c);
+/* It is over, and freed. */
+void conn_end(struct conn *c);
+/* It is no chat: neither the scoreboard nor the tally has it any more. */
+void conn_uncount(struct conn *c);
 
 /* --- between conn.c and conn_talk.c ---------------------------------------------------------- */
 

@@ -26,29 +26,28 @@ conn_say(struct conn *c, enum part part, const struct msg *msg, const char *text
 		conn_leave(c, LEAVE_SLOW_READER);
 }
 
-/* Seconds until the bucket holds a message again, at least 1. */
-static int
-rate_wait_s(const struct conn *c)
-{
-	double per_ms = (double)c->w->setup->conf->limit_messages_per_minute / MINUTE_MS;
-
-	return 1 + (int)((1.0 - c->rate_left) / per_ms / 1000.0);
-}
-
 void
 conn_fail(struct conn *c, enum fail fail, const struct msg *msg)
 {
 	const char *text = sentence_fail(fail, language(c));
-	char with_wait[160];
 
 	if (wire_is_mid_answer(&c->wire) && (int)fail < CONN_HELD) {
 		c->held[fail] += c->held[fail] < UINT16_MAX;
 		return;
 	}
-	if (fail == FAIL_RATE && c->w->setup->conf->limit_messages_per_minute) {
-		snprintf(with_wait, sizeof with_wait, "%s (%d s)", text, rate_wait_s(c));
-		text = with_wait;
-	}
+	conn_say(c, PART_FAIL, msg, text, strlen(text));
+}
+
+static void
+fail_rate(struct conn *c, int64_t wait_ms, const struct msg *msg)
+{
+	char text[160];
+
+	/* Held back until the answer under way is out, it has no time to tell any more. */
+	if (wire_is_mid_answer(&c->wire))
+		return conn_fail(c, FAIL_RATE, msg);
+	snprintf(text, sizeof text, "%s (%" PRId64 " s)", sentence_fail(FAIL_RATE, language(c)),
+	    (wait_ms + 999) / 1000);
 	conn_say(c, PART_FAIL, msg, text, strlen(text));
 }
 
@@ -237,15 +236,15 @@ conn_drop_questions(struct conn *c)
 
 /* --- questions ------------------------------------------------------------------------------- */
 
-/* Take one message out of the bucket, which is refilled with time. */
-static bool
-rate_allows(struct conn *c)
+/* Take one message out of the chat's bucket, which is refilled with time. Returns 0, or the
+ * milliseconds until it holds one again. */
+static int64_t
+wait_of_chat(struct conn *c, int64_t now_ms)
 {
 	double limit = (double)c->w->setup->conf->limit_messages_per_minute;
-	int64_t now_ms = lapse_now_ms();
 
 	if (limit == 0)
-		return true;
+		return 0;
 	if (c->rate_ms == 0)
 		c->rate_left = limit;
 	else
@@ -254,9 +253,27 @@ rate_allows(struct conn *c)
 	if (c->rate_left > limit)
 		c->rate_left = limit;
 	if (c->rate_left < 1.0)
-		return false;
+		return 1 + (int64_t)((1.0 - c->rate_left) * MINUTE_MS / limit);
 	c->rate_left -= 1.0;
-	return true;
+	return 0;
+}
+
+/* The same of its address, over all workers. */
+static int64_t
+wait_of_address(const struct conn *c, int64_t now_ms)
+{
+	int64_t limit = c->w->setup->conf->limit_messages_per_minute_per_address;
+
+	return limit && c->address ? throttle_take(c->w->boot->throttle, c->address, limit, now_ms)
+				   : 0;
+}
+
+static int64_t
+rate_wait_ms(struct conn *c)
+{
+	int64_t now_ms = lapse_now_ms(), wait_ms = wait_of_chat(c, now_ms);
+
+	return wait_ms ? wait_ms : wait_of_address(c, now_ms);
 }
 
 void
@@ -287,10 +304,12 @@ is_busy(const struct conn *c)
 static void
 take(struct conn *c, const struct msg *m)
 {
+	int64_t wait_ms;
+
 	if (m->kind == MSG_EXIT)
 		c->deaf = true; /* nothing behind it counts */
-	else if (!rate_allows(c))
-		return conn_fail(c, FAIL_RATE, m);
+	else if ((wait_ms = rate_wait_ms(c)))
+		return fail_rate(c, wait_ms, m);
 	else if (is_busy(c))
 		return conn_fail(c, FAIL_BUSY, m);
 	conn_wait_in_line(c, c->wire.user, c->wire.n_user, m);

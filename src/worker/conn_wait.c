@@ -1,6 +1,6 @@
 /* conn_wait.c - what a chat waits for, and for how long; see conn.h. One deadline counts at a time.
  * */
-#include "worker/conn.h"
+#include "worker/enter.h"
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
@@ -10,6 +10,8 @@ enum wait { WAIT_NONE, WAIT_IDLE, WAIT_IN, WAIT_QUIET, WAIT_OUT, WAIT_LINGER };
 static enum wait
 wait_of(const struct conn *c)
 {
+	if (enter_is_on(c))
+		return WAIT_IN;
 	if (c->shut)
 		return WAIT_LINGER;
 	if (c->out.len)
@@ -75,7 +77,7 @@ conn_wait_over(struct conn *c)
 		return CONN_WAITS_ON;
 	}
 	c->wait = WAIT_NONE;
-	if (wait == WAIT_LINGER)
+	if (wait == WAIT_LINGER || enter_is_on(c))
 		return CONN_OVER;
 	if (wait == WAIT_QUIET)
 		c->quiet_over = true;

@@ -189,6 +189,8 @@ dgram_receive(struct worker *w, struct door *door, int most)
 		if (n < 0)
 			return;
 		r.peer.len = mh.msg_namelen;
+		if (!gate_admits(door->gate, &r.peer))
+			continue;
 		keep_local(&r, &mh);
 		d = dgram_new(w, door);
 		d->route = r;

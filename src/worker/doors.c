@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "worker/conn.h"
 #include "worker/dgram.h"
+#include "worker/enter.h"
 #include "worker/move.h"
 #include "worker/worker.h"
 
@@ -78,7 +78,7 @@ accept_some(struct doors *d, struct door *one, int most)
 
 		if (fd >= 0) {
 			n++;
-			conn_open(d->w, fd, &peer);
+			enter_open(d->w, fd, &peer, one->gate);
 		} else if (errno == EAGAIN) {
 			break;
 		} else if (errno != ECONNABORTED && errno != EINTR && errno != EPROTO) {
@@ -190,7 +190,7 @@ find(struct doors *d, const char *url)
 	return NULL;
 }
 
-static void
+static struct door *
 add(struct doors *d, const struct conf_listen *l, const char *url, int fd)
 {
 	struct door *one = mem_zalloc(sizeof *one);
@@ -202,6 +202,7 @@ add(struct doors *d, const struct conf_listen *l, const char *url, int fd)
 	memcpy(one->url, url, sizeof one->url);
 	list_append(&d->list, &one->link);
 	watch(d, one);
+	return one;
 }
 
 /* Nobody else listens here any more: take whoever waits, then close. */
@@ -216,9 +217,18 @@ leave(struct doors *d, struct door *one)
 	door_drop(one);
 }
 
-void
-doors_use(struct doors *d, const struct conf *c, const int *fds)
+static void
+set_gate(struct door *one, struct gate *gate)
 {
+	gate_drop(one->gate);
+	one->gate = gate_keep(gate);
+}
+
+void
+doors_use(struct doors *d, const struct setup *setup, const int *fds)
+{
+	const struct conf *c = setup->conf;
+
 	list_each (it, &d->list)
 		list_item(it, struct door, link)->stays = false;
 	for (int i = 0; i < c->n_listen; i++) {
@@ -231,8 +241,9 @@ doors_use(struct doors *d, const struct conf *c, const int *fds)
 			same->stays = true;
 			close(fds[i]); /* a second descriptor of the same socket */
 		} else {
-			add(d, &c->listen[i], url, fds[i]);
+			same = add(d, &c->listen[i], url, fds[i]);
 		}
+		set_gate(same, setup->gates[i]);
 	}
 	list_each_safe (it, &d->list) {
 		struct door *one = list_item(it, struct door, link);
@@ -266,5 +277,6 @@ door_drop(struct door *d)
 	if (--d->refs > 0)
 		return;
 	close(d->fd);
+	gate_drop(d->gate);
 	free(d);
 }

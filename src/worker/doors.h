@@ -17,12 +17,15 @@
 #include <stdint.h>
 
 struct worker;
+struct setup;
+struct gate;
 
 struct door {
 	struct list link;
 	int refs, fd;
 	enum sock_kind kind;
 	bool stays, moves; /* moves: no door, but the end of the pair that chats come through */
+	struct gate *gate; /* what it asks of those who come; NULL: `moves` */
 	char url[SOCK_TEXT];
 };
 
@@ -43,7 +46,7 @@ int doors_init(struct doors *d, struct worker *w, struct err *e);
 void doors_open(struct doors *d);
 /* Use these descriptors (taken), in the order of conf->listen. What waits at a door that is none of
  * them is accepted first, then that door is closed. */
-void doors_use(struct doors *d, const struct conf *c, const int *fds);
+void doors_use(struct doors *d, const struct setup *s, const int *fds);
 /* Stop accepting; closes all. */
 void doors_close(struct doors *d);
 void door_drop(struct door *d);

@@ -5,6 +5,7 @@
 #include "worker/move.h"
 
 #include "base/mem.h"
+#include "worker/enter.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ enum field_tag {
 	TAG_ROBOT,
 	TAG_SINCE,
 	TAG_RATE,
+	TAG_PEER,
 };
 
 enum { MUST = 1 };
@@ -125,7 +127,8 @@ move_pack(const struct conn *c, struct buf *out)
 	    add_buf(out, TAG_OUT, &c->out) || add_questions(c, out) || add_turns(c, out) ||
 	    (c->robot >= 0 && add_text(out, TAG_ROBOT, 0, chain_name_at(chain, c->robot))) ||
 	    add(out, TAG_SINCE, 0, &c->since_ms, sizeof c->since_ms) ||
-	    add(out, TAG_RATE, 0, &rate, sizeof rate))
+	    add(out, TAG_RATE, 0, &rate, sizeof rate) ||
+	    (c->guest && add(out, TAG_PEER, 0, &c->guest->peer.u, c->guest->peer.len)))
 		return -1;
 	return 0;
 }
@@ -228,6 +231,18 @@ take_rate(struct conn *c, const char *bytes, size_t n)
 	return 0;
 }
 
+static int
+take_peer(struct conn *c, const char *bytes, size_t n)
+{
+	struct sock_addr peer = { .len = (socklen_t)n };
+
+	if (n > sizeof peer.u || c->guest)
+		return -1;
+	memcpy(&peer.u, bytes, n);
+	enter_set_peer(c, &peer);
+	return 0;
+}
+
 /* Returns 0, or -1: it cannot be read, or must be understood and is not. */
 static int
 take_field(struct conn *c, const struct field *f, const char *bytes)
@@ -258,6 +273,8 @@ take_field(struct conn *c, const struct field *f, const char *bytes)
 		return take_fixed(&c->since_ms, sizeof c->since_ms, bytes, f->n);
 	case TAG_RATE:
 		return take_rate(c, bytes, f->n);
+	case TAG_PEER:
+		return take_peer(c, bytes, f->n);
 	default:
 		return f->must ? -1 : 0;
 	}

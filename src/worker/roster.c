@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "worker/enter.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -42,10 +43,10 @@ put_chat(const struct conn *c, struct buf *out)
 {
 	int64_t seconds = (lapse_now_ms() - c->since_ms) / 1000;
 	const char *robot = c->robot >= 0 ? chain_name_at(c->w->setup->chain, c->robot) : "";
-	struct sock_addr peer = { .len = sizeof peer.u };
+	struct sock_addr peer;
 	char from[SOCK_TEXT];
 
-	(void)getpeername(c->io.fd, &peer.u.any, &peer.len);
+	enter_peer(c, &peer);
 	sock_addr_text(&peer, from);
 	return buf_addf(
 		   out, "{\"chat\":%" PRIu64 ",\"worker\":%d,\"user\":", c->id, (int)getpid()) ||

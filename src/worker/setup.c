@@ -7,13 +7,33 @@
 #include <stdlib.h>
 
 static void
+setup_free(struct setup *s)
+{
+	chain_close(s->chain);
+	for (int i = 0; s->gates && i < s->conf->n_listen; i++)
+		gate_drop(s->gates[i]);
+	free(s->gates);
+	if (s->conf)
+		conf_free(s->conf);
+	free(s);
+}
+
+static void
 on_closing(void *arg)
 {
-	struct setup *s = arg;
+	setup_free(arg);
+}
 
-	chain_close(s->chain);
-	conf_free(s->conf);
-	free(s);
+static int
+open_gates(struct setup *s, struct err *e)
+{
+	s->gates = mem_zalloc((size_t)s->conf->n_listen * sizeof(struct gate *));
+	for (int i = 0; i < s->conf->n_listen; i++) {
+		s->gates[i] = gate_new(&s->conf->listen[i], e);
+		if (s->gates[i] == NULL)
+			return err_add(e, "listen.[%d]", i);
+	}
+	return 0;
 }
 
 struct setup *
@@ -25,13 +45,11 @@ setup_open(int memfd, const struct robot_env *env, struct err *e)
 	s->later = env->later;
 	later_task_init(&s->closing, on_closing, s);
 	s->conf = conf_load_memfd(memfd, e);
-	if (s->conf)
+	if (s->conf && open_gates(s, e) == 0)
 		s->chain = chain_open(s->conf, env, e);
 	if (s->chain)
 		return s;
-	if (s->conf)
-		conf_free(s->conf);
-	free(s);
+	setup_free(s);
 	return NULL;
 }
 

@@ -8,11 +8,13 @@
 #include "base/later.h"
 #include "conf/conf.h"
 #include "robot/chain.h"
+#include "worker/gate.h"
 
 struct setup {
 	int refs;
 	struct conf *conf;
 	struct chain *chain;
+	struct gate **gates; /* of the doors, in the order of conf->listen */
 	struct later *later;
 	struct later_task closing; /* not from inside a callback of one of its own robots */
 };

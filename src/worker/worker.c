@@ -193,7 +193,7 @@ commit(struct worker *w, int64_t number)
 		if (w->draining || w->moving)
 			close_all(w->next_fds, w->setup->conf->n_listen);
 		else
-			doors_use(&w->doors, w->setup->conf, w->next_fds);
+			doors_use(&w->doors, w->setup, w->next_fds);
 	}
 	answer(w, CHAN_COMMITTED, number, "");
 }
@@ -400,7 +400,7 @@ start(struct worker *w, struct err *e)
 		return -1;
 	wipe_keys(w->setup->conf);
 	set_deadlines(w);
-	doors_use(&w->doors, w->setup->conf, boot->listeners);
+	doors_use(&w->doors, w->setup, boot->listeners);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "base/lapse.h"
 #include "base/later.h"
 #include "base/list.h"
+#include "base/seldom.h"
 #include "share/boot.h"
 #include "worker/doors.h"
 #include "worker/setup.h"
@@ -39,6 +40,7 @@ struct worker {
 	struct ev_timer give_again, beat;
 	int64_t first_message; /* what the slot had counted before us */
 	bool told_tired;
+	struct seldom refusals;
 	struct roster *roster; /* a list of chats being made (roster.h) */
 	struct ev_io chan;
 	struct ev_signal term;

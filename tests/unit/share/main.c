@@ -11,6 +11,7 @@ main(void)
 
 	srunner_add_suite(runner, tally_suite());
 	srunner_add_suite(runner, metrics_suite());
+	srunner_add_suite(runner, throttle_suite());
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

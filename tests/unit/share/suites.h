@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *throttle_suite(void);
 Suite *chan_suite(void);
 Suite *tally_suite(void);
 Suite *metrics_suite(void);

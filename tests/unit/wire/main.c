@@ -10,6 +10,7 @@ main(void)
 	int failed;
 
 	srunner_add_suite(runner, encode_suite());
+	srunner_add_suite(runner, proxy_suite());
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *proxy_suite(void);
 Suite *decode_suite(void);
 Suite *encode_suite(void);
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sock.h"
+#include "worker/enter.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -39,6 +40,7 @@ share(struct boot *boot, const int pair[2])
 {
 	boot->score = score_new();
 	boot->tally = tally_new(SCORE_SLOTS);
+	boot->throttle = throttle_new();
 	boot->standings = standings_new(NULL);
 	boot->move_give = pair ? pair[0] : -1;
 	boot->move_take = pair ? pair[1] : -1;
@@ -108,7 +110,7 @@ bench_chat(struct bench *b, int *peer)
 	ck_assert_int_eq(
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
 	*peer = ends[1];
-	conn_open(&b->w, ends[0], &unnamed);
+	enter_open(&b->w, ends[0], &unnamed, b->w.setup->gates[0]);
 	ck_assert_int_eq(recv(ends[1], greeting, sizeof greeting, 0), sizeof greeting);
 	ck_assert_int_eq(memcmp(greeting, "Welcome\n", sizeof greeting), 0);
 	return list_item(b->w.conns.prev, struct conn, link);
