@@ -97,10 +97,6 @@ $(E2E): $(patsubst tests/%.c,$(O)/tests/%.o,$(wildcard tests/e2e/*.c)) $(O)/test
 $(O)/bench: $(patsubst tests/%.c,$(O)/tests/%.o,$(wildcard tests/bench/*.c)) $(call archives,base)
 	$(CC) $(XCFLAGS) $(XLDFLAGS) -o $@ $^ $(LIBS)
 
-$(O)/pidfd.so: tests/bench/shim/pidfd.c Makefile
-	@mkdir -p $(@D)
-	$(CC) -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $<
-
 unit: $(UNITS)
 	@set -e; for t in $(UNITS); do $$t; done
 e2e: all $(E2E)
@@ -119,7 +115,7 @@ check: unit e2e
 bench: all $(O)/bench
 	scripts/bench $(if $(CASE),--only $(CASE)) $(O)
 # Instructions per message, counted and compared with tests/bench/instructions.json; RECORD=1 writes it.
-bench-instructions: all $(O)/bench $(O)/pidfd.so
+bench-instructions: all $(O)/bench
 	scripts/bench-instructions $(if $(RECORD),--record) $(if $(CASE),--only $(CASE)) $(O)
 
 # --- what keeps the tree in shape -------------------------------------------------------------------

@@ -57,8 +57,7 @@ def count(machine, scenario, messages):
     _, start, n_idle, _, _, _ = scenario
     mark = machine.mark()
     name = machine.name("callgrind")
-    server = start(machine, ["env", f"LD_PRELOAD={machine.programs}/pidfd.so",
-                             "valgrind", "--tool=callgrind", "--trace-children=yes", "-q",
+    server = start(machine, ["valgrind", "--tool=callgrind", "--trace-children=yes", "-q",
                              "--collect-jumps=no",
                              f"--callgrind-out-file={machine.folder}/{name}.%p"])
     silent = machine.load("chat", server.port, IDLE)
