@@ -22,11 +22,11 @@ struct buf {
 void buf_init(struct buf *b, uint32_t limit);
 void buf_release(struct buf *b);
 
-/* The unread bytes. Valid until the next call that changes the buffer. */
+/* The unread bytes, "" when there are none. Valid until the next call that changes the buffer. */
 static inline const char *
 buf_head(const struct buf *b)
 {
-	return b->bytes + b->start;
+	return b->len ? b->bytes + b->start : "";
 }
 
 /* Append n bytes (0 is fine). Borrows `bytes` for the call.

@@ -1,8 +1,8 @@
 /* json.h - typed, depth-capped JSON, on json-c.
  * For:     messages of chats and replies of robots.     Callers: any floor.
- * Holds:   one whole value, nothing behind it but white space; at most 32 levels; members of
- *          another type count as missing. json-c lets bad UTF-8 and NUL through, so callers check
- *          texts.
+ * Holds:   one whole value, nothing behind it but white space; at most 32 levels around a value, of
+ *          which an empty list or object may be one; members of another type count as missing.
+ *          json-c lets bad UTF-8 and NUL through, so callers check texts.
  * Memory:  json_read() gives a tree, freed by json_drop(); getters borrow from it. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H

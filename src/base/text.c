@@ -91,6 +91,18 @@ text_is_control(uint32_t c)
 	       (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
+/* How many bytes of s, which does not begin with a character, one U+FFFD stands for: the longest
+ * beginning of a character, or one byte (Unicode 15, section 3.9, "maximal subpart"). */
+static int
+broken_length(const char *s, size_t n)
+{
+	int len = 1;
+
+	while (len < 3 && (size_t)len < n && text_char(s, (size_t)len + 1, NULL) == 0)
+		len++;
+	return len;
+}
+
 /* Take one character from s, which holds n > 0 bytes; append its clean form.
  * Returns the bytes used, 0 when the character is incomplete, -1 when out is full. */
 static int
@@ -102,7 +114,7 @@ clean_one(const char *s, size_t n, struct buf *out)
 	if (len == 0)
 		return 0;
 	if (len < 0)
-		return buf_adds(out, "\xEF\xBF\xBD") ? -1 : 1;
+		return buf_adds(out, "\xEF\xBF\xBD") ? -1 : broken_length(s, n);
 	if (text_is_control(code))
 		return len;
 	return buf_add(out, s, (size_t)len) ? -1 : len;
@@ -123,8 +135,8 @@ clean_part(struct text_clean *c, const char *s, size_t n, struct buf *out)
 			return -1;
 		if (len == 0)
 			continue;
-		/* A broken sequence is one U+FFFD; the byte that broke it is looked at again. */
-		if (len == 1 && c->n_part > 1)
+		/* The byte that broke a sequence is looked at again. */
+		if (len < c->n_part)
 			used--;
 		c->n_part = 0;
 	}
@@ -189,7 +201,7 @@ text_to_int(const char *s, int64_t *value)
 	char *end;
 	long long v;
 
-	if (*s == '\0' || *s == ' ')
+	if (strchr("+-0123456789", *s) == NULL) /* strtoll() would pass over white space */
 		return -1;
 	errno = 0;
 	v = strtoll(s, &end, 10);

@@ -34,13 +34,17 @@ START_TEST(cuts_are_between_characters)
 }
 END_TEST
 
+#define BROKEN "\xEF\xBF\xBD"
+
 /* Cleaned in two pieces at every cut: the same as whole. */
 START_TEST(clean_text_does_not_depend_on_the_pieces)
 {
 	static const char text[] = "a\x1b[31m你\xC0\xAF\r\n\tb\x7f\xC2\x85"
 				   "\xE2\x80\xAE"
-				   "c\xE4\xBD";
-	static const char clean[] = "a[31m你\xEF\xBF\xBD\xEF\xBF\xBD\n\tbc\xEF\xBF\xBD";
+				   "\xE2\x82\xF0\x9F\x98\xED\xA0 c\xE4\xBD";
+	/* One U+FFFD for what could have become a character, as other programs have it. */
+	static const char clean[] =
+	    "a[31m你" BROKEN BROKEN "\n\tb" BROKEN BROKEN BROKEN BROKEN " c" BROKEN;
 
 	for (size_t cut = 0; cut <= strlen(text); cut++) {
 		struct text_clean c = { .n_part = 0 };
@@ -83,6 +87,8 @@ START_TEST(numbers_and_durations)
 	ck_assert_int_eq(text_to_int("-42", &value), 0);
 	ck_assert_int_eq(value, -42);
 	ck_assert_int_eq(text_to_int("42x", &value), -1);
+	ck_assert_int_eq(text_to_int("\t42", &value), -1);
+	ck_assert_int_eq(text_to_int("", &value), -1);
 	ck_assert_int_eq(text_to_int("99999999999999999999", &value), -1);
 }
 END_TEST
