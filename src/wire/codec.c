@@ -37,6 +37,7 @@ wire_done(struct wire *w, struct buf *in)
 	if (w->eat) {
 		buf_eat(in, w->eat);
 		w->scanned = 0;
+		w->plain = w->plain > w->eat ? w->plain - w->eat : 0;
 	}
 	w->eat = 0;
 }
@@ -69,12 +70,16 @@ is_request_line(const char *s, size_t n)
 	       version[5] >= '0' && version[5] <= '9';
 }
 
-bool
-wire_is_foreign(const char *s, size_t n)
+enum decode
+wire_refuse_foreign(struct wire *w, struct buf *in, size_t n, struct msg *msg)
 {
-	if (n >= 2 && s[0] == TLS_HANDSHAKE && s[1] == TLS_MAJOR)
-		return true;
-	return is_request_line(s, n);
+	const char *s = buf_head(in);
+	bool is_tls = n >= 2 && s[0] == TLS_HANDSHAKE && s[1] == TLS_MAJOR;
+
+	if (w->lines || !(is_tls || is_request_line(s, n)))
+		return DECODE_GOT;
+	buf_eat(in, in->len);
+	return wire_bad(msg, FAIL_BAD_INPUT, true);
 }
 
 /* Could all of it be `user::text` of a program that sends no newlines? */
@@ -118,10 +123,8 @@ wire_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
 	}
 	if (in->len == 0)
 		return DECODE_MORE;
-	if (!w->lines && wire_is_foreign(buf_head(in), in->len)) {
-		buf_eat(in, in->len);
-		return wire_bad(msg, FAIL_BAD_INPUT, true);
-	}
+	if (wire_refuse_foreign(w, in, in->len, msg) == DECODE_BAD)
+		return DECODE_BAD;
 	if (w->codec == NULL && sniff(w, in, edge) == DECODE_PAUSE)
 		return DECODE_PAUSE;
 	return w->codec->decode(w, in, edge, msg);

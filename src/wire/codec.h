@@ -69,6 +69,7 @@ struct wire {
 	uint32_t limit_bytes;      /* of a message's text */
 	uint32_t eat;              /* bytes of `in` that the last message borrows */
 	uint32_t scanned;          /* bytes of `in` without a newline so far */
+	uint32_t plain;            /* `line`: bytes of `in` without a telnet command any more */
 	uint32_t first;            /* bytes of the very first read; 0: none yet */
 	uint8_t n_user;
 	bool lines;    /* a line was taken: request lines are looked for before only */
@@ -138,7 +139,8 @@ bool wire_set_user(struct wire *w, const char *s, size_t n);
 /* The greatest text of a message in bytes. */
 uint32_t wire_text_limit(const struct wire *w);
 
-/* Do the first bytes open a conversation that is none of ours: an HTTP request, a TLS hello? */
-bool wire_is_foreign(const char *s, size_t n);
+/* Do the first n bytes open a conversation that is none of ours, an HTTP request or a TLS hello?
+ * Then all input is dropped, and it is BAD; GOT otherwise. */
+enum decode wire_refuse_foreign(struct wire *w, struct buf *in, size_t n, struct msg *msg);
 
 #endif

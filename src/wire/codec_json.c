@@ -36,6 +36,7 @@ static enum decode
 take_object(struct wire *w, struct json_object *o, struct msg *msg)
 {
 	const char *text;
+	size_t n = 0;
 
 	msg->id = json_scalar(o, "id", &msg->n_id);
 	if (msg->n_id > WIRE_ID_BYTES || (msg->n_id == 0 && json_has(o, "id")) || is_clamped(o)) {
@@ -43,16 +44,17 @@ take_object(struct wire *w, struct json_object *o, struct msg *msg)
 		return wire_bad(msg, FAIL_BAD_INPUT, false);
 	}
 	msg->stream = json_true(o, "stream");
-	text = json_text(o, "text", &msg->n_text);
-	if (text == NULL || msg->n_text == 0 || memchr(text, '\0', msg->n_text) || !take_user(w, o))
+	text = json_text(o, "text", &n);
+	if (text == NULL || n == 0 || memchr(text, '\0', n) || !take_user(w, o))
 		return wire_bad(msg, FAIL_BAD_INPUT, false);
-	if (!text_is_utf8(text, msg->n_text))
+	if (!text_is_utf8(text, n))
 		return wire_bad(msg, FAIL_BAD_UTF8, false);
-	if (msg->n_text > wire_text_limit(w))
+	if (n > wire_text_limit(w))
 		return wire_bad(msg, FAIL_TOO_LONG, false);
 	if (w->n_user == 0)
 		return wire_bad(msg, FAIL_NO_USER, false);
 	msg->text = text;
+	msg->n_text = n;
 	return DECODE_GOT;
 }
 

@@ -31,11 +31,12 @@ telnet_length(const char *s, size_t n, bool at_start)
 }
 
 /* Take telnet commands out of the bytes not looked at yet, before anybody looks for an end of line:
- * their parameters may hold one. Returns how many bytes may be looked at. */
+ * their parameters may hold one. What was looked at is not again: the bytes around a command may
+ * look like one together. Returns how many bytes may be looked at. */
 static uint32_t
 strip_telnet(const struct wire *w, struct buf *in)
 {
-	uint32_t at = w->scanned;
+	uint32_t at = w->plain;
 
 	while (at < in->len) {
 		const char *head = buf_head(in), *iac = memchr(head + at, IAC, in->len - at);
@@ -59,11 +60,14 @@ static enum decode
 line_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
 {
 	for (;;) {
-		uint32_t n_plain = strip_telnet(w, in);
+		uint32_t n_plain = w->plain = strip_telnet(w, in);
 		enum decode got = DECODE_MORE;
 		const char *s;
 		size_t n;
 
+		/* Telnet is no disguise. */
+		if (wire_refuse_foreign(w, in, n_plain, msg) == DECODE_BAD)
+			return DECODE_BAD;
 		/* Half a command at the end waits for its other half, unless nothing comes. */
 		if (in->len &&
 		    (n_plain == in->len || edge == EDGE_END || memchr(buf_head(in), '\n', n_plain)))

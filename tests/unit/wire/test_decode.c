@@ -153,6 +153,8 @@ START_TEST(line_strips_telnet_negotiation)
 	/* In the middle and at the end of a line; with an end of line among the parameters. */
 	reads("me::h\xFF\xF6i\n", "text(me,hi) ");
 	reads("me::h\xFF\xFD\x01i\xFF\xFB\x03\r\n", "text(me,hi) ");
+	/* What is left around a command is no command. */
+	reads_n("me::a\n\xFF\xFD\xFF\xFD\x10z\nb\n", 14, "text(me,a) bad(3,) text(me,b) ");
 	reads("me::a\n\xFF\xFA\x1F\x01\n\x01\n\xFF\xF0yo\r\n", "text(me,a) text(me,yo) ");
 	/* No command: text that is no UTF-8. */
 	reads("me::\xFF\xFE\n", "bad(3,) ");
@@ -194,6 +196,10 @@ START_TEST(foreign_protocols_are_fatal)
 	end(&r, "fatal(4,) ", 0);
 	begin(&r);
 	feed(&r, tls, 4);
+	end(&r, "fatal(4,) ", 0);
+	/* Telnet is no disguise. */
+	begin(&r);
+	feed(&r, "\xFF\xFB\x01GET / HTTP/1.1\r\n\r\n", 21);
 	end(&r, "fatal(4,) ", 0);
 }
 END_TEST
