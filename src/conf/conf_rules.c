@@ -158,25 +158,56 @@ n_stars(const char *pattern)
 	return n;
 }
 
-/* How many texts does it stand for, as "a(b|c)" does for two? Returns -1 when for too many. */
+/* The first "(a|b)" without another one inside, as the robot takes them, and its length. */
+static char *
+find_choice(char *s, size_t *n)
+{
+	for (; (s = strchr(s, '(')) != NULL; s++) {
+		*n = strcspn(s + 1, "()") + 2;
+		if (s[*n - 1] == ')' && memchr(s, '|', *n))
+			return s;
+	}
+	return NULL;
+}
+
+/* Does the choice of n bytes hold an empty text? */
+static bool
+has_empty(const char *s, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (strchr("(|", s[i - 1]) && strchr("|)", s[i]))
+			return true;
+	return false;
+}
+
+/* How many texts does it stand for, as "a(b|c)" does for two? Returns -1 when for too many. Each
+ * choice is taken out when it is counted, so that one around it comes to light. */
 static int
 n_choices(const char *text, struct err *e)
 {
-	int n = 1;
+	char rest[CONF_RULES_PATTERN_BYTES + 1], *s;
+	int n_all = 1;
+	size_t n;
 
-	for (const char *s = strchr(text, '('); s; s = strchr(s + 1, '(')) {
-		size_t end = strcspn(s + 1, "()") + 1;
+	snprintf(rest, sizeof rest, "%s", text);
+	while ((s = find_choice(rest, &n)) != NULL) {
+		bool empty = has_empty(s, n);
 		int n_here = 1;
 
-		for (size_t i = 1; i < end && s[end] == ')'; i++)
+		for (size_t i = 0; i < n; i++)
 			n_here += s[i] == '|';
-		if (n_here > 1 && memchr(s, '*', end))
+		if (memchr(s, '*', n))
 			return err_set(e, "has a star in ( | )");
-		n *= n_here;
-		if (n > CONF_RULES_CHOICES)
+		if (empty && s > rest && s[-1] == '*' && s[n] == '*')
+			return err_set(e, "has two stars in a row");
+		n_all *= n_here;
+		if (n_all > CONF_RULES_CHOICES)
 			return err_set(e, "stands for more than %d texts", CONF_RULES_CHOICES);
+		memmove(empty ? s : s + 1, s + n, strlen(s + n) + 1);
+		if (!empty)
+			*s = ' ';
 	}
-	return n;
+	return n_all;
 }
 
 static int
@@ -413,83 +444,4 @@ conf_rules_read(const config_setting_t *group, bool alone, struct arena *a, stru
 	if (alone && out->n_rules == 0 && out->fallback.n == 0)
 		return err_set(e, "holds neither rules nor fallback");
 	return 0;
-}
-
-/* --- and back -------------------------------------------------------------------------------- */
-
-static int
-dump_texts(const char *key, const struct conf_texts *t, struct buf *out)
-{
-	int bad = buf_addf(out, "%s = [ ", key);
-
-	for (int i = 0; i < t->n && !bad; i++)
-		bad = (i && buf_adds(out, ", ")) || text_quote(t->at[i], strlen(t->at[i]), out);
-	return bad ? -1 : buf_adds(out, " ];");
-}
-
-static int
-dump_rule(const struct conf_rule *r, struct buf *out)
-{
-	if (buf_adds(out, "\t{ ") || dump_texts("pattern", &r->patterns, out) ||
-	    buf_adds(out, " ") || dump_texts("answers", &r->answers, out))
-		return -1;
-	if (r->remember.n && (buf_adds(out, " ") || dump_texts("remember", &r->remember, out)))
-		return -1;
-	if (r->priority && buf_addf(out, " priority = %" PRId64 ";", r->priority))
-		return -1;
-	return buf_adds(out, " }");
-}
-
-static int
-dump_pair(const struct conf_pair *p, struct buf *out)
-{
-	if (buf_adds(out, "\t{ from = ") || text_quote(p->from, strlen(p->from), out) ||
-	    buf_adds(out, "; to = ") || text_quote(p->to, strlen(p->to), out))
-		return -1;
-	return buf_adds(out, "; }");
-}
-
-int
-conf_rules_dump(const struct conf_rules *r, struct buf *out)
-{
-	int bad = buf_adds(out, "rules = (\n");
-
-	for (int i = 0; i < r->n_rules && !bad; i++)
-		bad = (i && buf_adds(out, ",\n")) || dump_rule(&r->rules[i], out);
-	bad = bad || buf_adds(out, " );\nreflect = (\n");
-	for (int i = 0; i < r->n_reflect && !bad; i++)
-		bad = (i && buf_adds(out, ",\n")) || dump_pair(&r->reflect[i], out);
-	bad = bad || buf_adds(out, " );\n") || dump_texts("fallback", &r->fallback, out);
-	return bad ? -1 : buf_adds(out, "\n");
-}
-
-static bool
-same_texts(const struct conf_texts *a, const struct conf_texts *b)
-{
-	bool same = a->n == b->n;
-
-	for (int i = 0; same && i < a->n; i++)
-		same = strcmp(a->at[i], b->at[i]) == 0;
-	return same;
-}
-
-static bool
-same_rule(const struct conf_rule *a, const struct conf_rule *b)
-{
-	return a->priority == b->priority && same_texts(&a->patterns, &b->patterns) &&
-	       same_texts(&a->answers, &b->answers) && same_texts(&a->remember, &b->remember);
-}
-
-bool
-conf_rules_same(const struct conf_rules *a, const struct conf_rules *b)
-{
-	bool same = a->n_rules == b->n_rules && a->n_reflect == b->n_reflect &&
-		    same_texts(&a->fallback, &b->fallback);
-
-	for (int i = 0; same && i < a->n_rules; i++)
-		same = same_rule(&a->rules[i], &b->rules[i]);
-	for (int i = 0; same && i < a->n_reflect; i++)
-		same = strcmp(a->reflect[i].from, b->reflect[i].from) == 0 &&
-		       strcmp(a->reflect[i].to, b->reflect[i].to) == 0;
-	return same;
 }

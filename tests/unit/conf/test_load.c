@@ -217,6 +217,11 @@ START_TEST(rule_files_are_checked)
 		{ "rules = ( { pattern = \"(a|b|c|d|e|f)(a|b|c|d|e|f)(a|b|c|d|e|f)\"; "
 		  "answers = \"x\"; } );",
 		    "more than 200", "pattern" },
+		{ "rules = ( { pattern = \"((((((((a|b)|c)|d)|e)|f)|g)|h)|i)\"; answers = \"x\"; } "
+		  ");",
+		    "more than 200", "pattern" },
+		{ "rules = ( { pattern = \"((a|b)|*)\"; answers = \"x\"; } );", "star in", "" },
+		{ "rules = ( { pattern = \"*(a|)(b|)*\"; answers = \"x\"; } );", "two stars", "" },
 		{ "fallback = \"x\"; reflect = ( { from = \"(a|b)\"; to = \"(c|d|e)\"; } );",
 		    "as many as", "reflect" },
 		{ "rules = 5;", "list of groups", "" }, { "", "neither", "" } };
