@@ -1,5 +1,6 @@
 # xiaotu. One Makefile, nothing recursive; every flavour has its own build/FLAVOUR/.
 #   make [FLAVOUR=release|debug|asan] [CC=clang]     all check unit e2e soak bench lint format install clean
+#   make fuzz [SECONDS=n] [TARGET=name]              libFuzzer, with clang, in build/fuzz-clang
 
 FLAVOUR ?= release
 CC      ?= cc
@@ -19,6 +20,8 @@ CFLAGS_debug   = -O0 -g3
 CFLAGS_asan    = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LDFLAGS_release = -pie -Wl,-z,relro,-z,now,-z,noexecstack
 LDFLAGS_asan    = -fsanitize=address,undefined
+CFLAGS_fuzz    = $(CFLAGS_asan) -fsanitize=fuzzer-no-link
+LDFLAGS_fuzz   = $(LDFLAGS_asan)
 
 CPPFLAGS += -D_GNU_SOURCE -DEV_COMPAT3=0 -DXIAOTU_VERSION='"$(VERSION)"' \
 	-DXIAOTU_CONF='"$(SYSCONFDIR)/xiaotu/xiaotud.conf"' -Isrc $(shell pkg-config --cflags $(PACKAGES))
@@ -97,8 +100,25 @@ $(E2E): $(patsubst tests/%.c,$(O)/tests/%.o,$(wildcard tests/e2e/*.c)) $(O)/test
 $(O)/bench: $(patsubst tests/%.c,$(O)/tests/%.o,$(wildcard tests/bench/*.c)) $(call archives,base)
 	$(CC) $(XCFLAGS) $(XLDFLAGS) -o $@ $^ $(LIBS)
 
-unit: $(UNITS)
+# A fuzz target for each decoder. With FLAVOUR=fuzz libFuzzer drives it, otherwise replay.c runs what
+# is in its corpus.
+FUZZERS     = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_DRIVER = $(if $(findstring fuzz,$(FLAVOUR)),-fsanitize=fuzzer,$(O)/tests/fuzz/replay.o)
+FUZZ_ALSO_move  = $(O)/tests/unit/worker/bench.o
+FUZZ_ALSO_reply = tests/data/replies
+FUZZ_FOLDERS = worker master wire robot store client conf share base
+define fuzz_rule
+$(O)/fuzz/$(1): $(O)/tests/fuzz/fuzz_$(1).o $(O)/tests/fuzz/fuzz.o $(filter %.o,$(FUZZ_DRIVER) $(FUZZ_ALSO_$(1))) \
+		$(call archives,$(FUZZ_FOLDERS))
+	@mkdir -p $$(@D)
+	$$(CC) $$(XCFLAGS) $$(XLDFLAGS) $$(filter -f%,$$(FUZZ_DRIVER)) -o $$@ $$^ $$(LIBS) $$(CHECK_LIBS)
+endef
+$(foreach f,$(FUZZERS),$(eval $(call fuzz_rule,$(f))))
+fuzzers: $(FUZZERS:%=$(O)/fuzz/%)
+
+unit: $(UNITS) fuzzers
 	@set -e; for t in $(UNITS); do $$t; done
+	@set -e; $(foreach f,$(FUZZERS),$(O)/fuzz/$(f) tests/fuzz/corpus/$(f) $(filter tests/%,$(FUZZ_ALSO_$(f)));)
 e2e: all $(E2E)
 	XIAOTU_BIN=$(O) $(E2E)
 # What robots do, with all of them behind TLS: another engine carries those requests.
@@ -117,6 +137,11 @@ bench: all $(O)/bench
 # Instructions per message, counted and compared with tests/bench/instructions.json; RECORD=1 writes it.
 bench-instructions: all $(O)/bench
 	scripts/bench-instructions $(if $(RECORD),--record) $(if $(CASE),--only $(CASE)) $(O)
+SECONDS = 60
+TARGET  = $(FUZZERS)
+fuzz:
+	$(MAKE) -s FLAVOUR=fuzz CC=clang fuzzers
+	scripts/fuzz build/fuzz-clang/fuzz $(SECONDS) $(TARGET)
 
 # --- what keeps the tree in shape -------------------------------------------------------------------
 lint: all $(O)/sample
@@ -149,6 +174,6 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all unit e2e e2e-tls soak check bench bench-instructions lint format install clean
+.PHONY: all unit e2e e2e-tls soak check bench bench-instructions fuzz fuzzers lint format install clean
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)

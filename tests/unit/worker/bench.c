@@ -1,4 +1,4 @@
-/* bench.c - see bench.h. */
+/* bench.c - see bench.h. It asserts without Check, because a fuzz target uses it, too. */
 #include "unit/worker/bench.h"
 
 #include "base/log.h"
@@ -6,7 +6,7 @@
 #include "base/sock.h"
 #include "worker/enter.h"
 
-#include <check.h>
+#include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,10 +27,11 @@ open_settings(const struct robot_env *env)
 	struct setup *s;
 	int fd = memfd_create("settings", MFD_CLOEXEC);
 
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, settings, sizeof settings - 1), sizeof settings - 1);
+	assert(fd >= 0);
+	if (write(fd, settings, sizeof settings - 1) != sizeof settings - 1)
+		abort();
 	s = setup_open(fd, env, &e);
-	ck_assert_msg(s != NULL, "%s", e.text);
+	assert(s != NULL);
 	close(fd);
 	return s;
 }
@@ -44,7 +45,7 @@ share(struct boot *boot, const int pair[2])
 	boot->standings = standings_new(NULL);
 	boot->move_give = pair ? pair[0] : -1;
 	boot->move_take = pair ? pair[1] : -1;
-	ck_assert(boot->score != NULL && boot->tally != NULL && boot->standings != NULL);
+	assert(boot->score && boot->tally && boot->standings);
 }
 
 struct bench *
@@ -59,7 +60,7 @@ bench_open(const int pair[2])
 	w->boot = &b->boot;
 	w->score = &b->boot.score->slots[0];
 	w->loop = ev_loop_new(EVBACKEND_EPOLL);
-	ck_assert_ptr_nonnull(w->loop);
+	assert(w->loop);
 	later_init(&w->later, w->loop);
 	list_init(&w->conns);
 	list_init(&w->datagrams);
@@ -73,7 +74,7 @@ bench_open(const int pair[2])
 		.loop = w->loop, .later = &w->later, .standings = b->boot.standings, .slot = 0
 	};
 	w->store = store_mem.open(&e);
-	ck_assert_ptr_nonnull(w->store);
+	assert(w->store);
 	w->setup = open_settings(&w->env);
 	return b;
 }
@@ -107,12 +108,13 @@ bench_chat(struct bench *b, int *peer)
 	char greeting[8];
 	int ends[2];
 
-	ck_assert_int_eq(
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0)
+		abort();
 	*peer = ends[1];
 	enter_open(&b->w, ends[0], &unnamed, b->w.setup->gates[0]);
-	ck_assert_int_eq(recv(ends[1], greeting, sizeof greeting, 0), sizeof greeting);
-	ck_assert_int_eq(memcmp(greeting, "Welcome\n", sizeof greeting), 0);
+	if (recv(ends[1], greeting, sizeof greeting, 0) != sizeof greeting ||
+	    memcmp(greeting, "Welcome\n", sizeof greeting) != 0)
+		abort();
 	return list_item(b->w.conns.prev, struct conn, link);
 }
 

@@ -1,0 +1,136 @@
+/* fuzz.c - see fuzz.h. */
+#include "fuzz/fuzz.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int
+is_cut(char c)
+{
+	return (unsigned char)c == FUZZ_CUT || (unsigned char)c == FUZZ_QUIET;
+}
+
+/* Hand a piece on in a block of its size. */
+static void
+hand_on(const char *s, size_t n, int quiet, fuzz_piece *piece, void *arg)
+{
+	char *copy = mem_zalloc(n);
+
+	if (n)
+		memcpy(copy, s, n);
+	piece(arg, copy, n, quiet);
+	free(copy);
+}
+
+static void
+feed_whole(const char *s, size_t n, fuzz_piece *piece, void *arg)
+{
+	char *joined = mem_zalloc(n);
+	size_t n_joined = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!is_cut(s[i]))
+			joined[n_joined++] = s[i];
+	hand_on(joined, n_joined, 0, piece, arg);
+	free(joined);
+}
+
+void
+fuzz_feed(const char *s, size_t n, enum fuzz_way way, fuzz_piece *piece, void *arg)
+{
+	size_t from = 0;
+
+	if (way == FUZZ_WHOLE) {
+		feed_whole(s, n, piece, arg);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (is_cut(s[i])) {
+			if (way == FUZZ_AS_CUT)
+				hand_on(s + from, i - from, (unsigned char)s[i] == FUZZ_QUIET,
+				    piece, arg);
+			from = i + 1;
+		} else if (way == FUZZ_BY_BYTE) {
+			hand_on(s + i, 1, 0, piece, arg);
+		}
+	}
+	if (way == FUZZ_AS_CUT)
+		hand_on(s + from, n - from, 0, piece, arg);
+}
+
+char *
+fuzz_next(const char **s, size_t *n, size_t *n_text)
+{
+	size_t k = 0;
+	char *text;
+
+	if (*n == 0)
+		return NULL;
+	while (k < *n && !is_cut((*s)[k]))
+		k++;
+	text = mem_ndup(*s, k);
+	*n_text = k;
+	k += k < *n;
+	*s += k;
+	*n -= k;
+	return text;
+}
+
+int
+fuzz_has_odd_minus(const char *s, size_t n)
+{
+	char before = ' ';
+
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] == '-' && strchr("0123456789.-", before))
+			return 1;
+		before = is_cut(s[i]) ? before : s[i];
+	}
+	return 0;
+}
+
+/* libconfig 1.5 forgets the text it was reading when it finds an error. In the program that is the
+ * parsing child's, which ends then. */
+const char *__lsan_default_suppressions(void);
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:strbuf_append\nleak:libconfig_yylex\nleak:libconfig_yyparse\n";
+}
+
+void
+fuzz_fail(const char *file, int line, const char *what)
+{
+	fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what);
+	abort();
+}
+
+void
+fuzz_check_clean(const char *file, int line, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n;) {
+		uint32_t code = 0;
+		int len = text_char(s + i, n - i, &code);
+
+		if (len <= 0)
+			fuzz_fail(file, line, "it is UTF-8");
+		if (text_is_control(code))
+			fuzz_fail(file, line, "it is free of control characters");
+		i += (size_t)len;
+	}
+}
+
+void
+fuzz_check_same(const char *file, int line, const struct buf *a, const struct buf *b)
+{
+	const char *of_a = a->len ? buf_head(a) : "", *of_b = b->len ? buf_head(b) : "";
+
+	if (a->len == b->len && memcmp(of_a, of_b, a->len) == 0)
+		return;
+	fprintf(stderr, "one way: %.*s\nthe other: %.*s\n", (int)a->len, of_a, (int)b->len, of_b);
+	fuzz_fail(file, line, "both ways read the same");
+}
