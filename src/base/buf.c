@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { FIRST_BYTES = 256 };
+const char buf_nothing[] = "";
 
 void
 buf_init(struct buf *b, uint32_t limit)

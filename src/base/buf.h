@@ -22,11 +22,15 @@ struct buf {
 void buf_init(struct buf *b, uint32_t limit);
 void buf_release(struct buf *b);
 
+/* The head of an empty buffer; of a size that compilers do not know, lest they warn of every
+ * buf_head(b)[b->len - 1]. */
+extern const char buf_nothing[];
+
 /* The unread bytes, "" when there are none. Valid until the next call that changes the buffer. */
 static inline const char *
 buf_head(const struct buf *b)
 {
-	return b->len ? b->bytes + b->start : "";
+	return b->len ? b->bytes + b->start : buf_nothing;
 }
 
 /* Append n bytes (0 is fine). Borrows `bytes` for the call.
