@@ -17,7 +17,7 @@ static void
 on_value(struct reply *r, struct json_object *o)
 {
 	struct json_object *message = json_object_member(o, "message");
-	bool done = json_true(o, "done"), alone = done && !r->progress && !r->has_said;
+	bool done = json_true(o, "done"), alone = done && !r->has_value;
 	size_t n;
 	const char *s = json_text(message, "content", &n);
 

@@ -9,6 +9,7 @@
 #include "base/text.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -439,12 +440,12 @@ choices_of(struct arena *a, const char *s, const char **out)
 		return 1;
 	}
 	for (const char *from = choice + 1; from < choice + n_choice; from += n + 1) {
-		char *text = arena_zalloc(a, strlen(s) + 1);
+		size_t size = strlen(s) + 1;
+		char *text = arena_zalloc(a, size);
 
 		n = strcspn(from, "|)");
-		memcpy(text, s, (size_t)(choice - s));
-		strncat(text, from, n);
-		strcat(text, choice + n_choice);
+		snprintf(text, size, "%.*s%.*s%s", (int)(choice - s), s, (int)n, from,
+		    choice + n_choice);
 		n_made += choices_of(a, text, out ? out + n_made : NULL);
 	}
 	return n_made;

@@ -208,6 +208,7 @@ on_value(void *arg, struct json_object *o)
 		take_error(r, o);
 	else
 		r->on_value(r, o);
+	r->has_value = true;
 	return !r->over;
 }
 
@@ -243,7 +244,7 @@ choose_form(struct reply *r, const char *bytes, size_t n)
 		return;
 	if (bytes[i] == '{' || bytes[i] == '[')
 		r->form = REPLY_VALUES;
-	else if (r->is_stream || memchr("deir:\xEF", bytes[i], 6))
+	else if (r->is_stream || (bytes[i] && strchr("deir:\xEF", bytes[i])))
 		r->form = REPLY_EVENTS;
 	else
 		r->form = REPLY_VALUES;

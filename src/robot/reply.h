@@ -38,6 +38,7 @@ struct reply {
 	struct json_flow flow;
 	struct buf text; /* said, not handed on yet */
 	bool has_said;   /* some text came */
+	bool has_value;  /* a value was read before this one */
 	bool whole;      /* the text is that of a whole answer */
 	bool progress, finished, over, broken;
 	bool unclosed; /* the event being read lacks its end: it is dropped, as the standard says */

@@ -33,8 +33,10 @@ make_key(
 	bad = buf_adds(&b, secret) || buf_adds(&b, timestamp) || buf_adds(&b, api_key) ||
 	      md5(buf_head(&b), b.len, first);
 	buf_release(&b);
+	if (bad)
+		return -1;
 	text_hex(first, KEY_BYTES, hex);
-	return bad || md5(hex, HEX_BYTES, key) ? -1 : 0;
+	return md5(hex, HEX_BYTES, key);
 }
 
 /* AES-128-CBC with PKCS#7 padding. Returns the length, or -1. */
