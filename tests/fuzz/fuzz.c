@@ -81,12 +81,12 @@ fuzz_next(const char **s, size_t *n, size_t *n_text)
 }
 
 int
-fuzz_has_odd_minus(const char *s, size_t n)
+fuzz_has_odd_number(const char *s, size_t n)
 {
 	char before = ' ';
 
 	for (size_t i = 0; i < n; i++) {
-		if (s[i] == '-' && strchr("0123456789.-", before))
+		if (strchr("-iI", s[i]) && s[i] && strchr("0123456789.-", before) && before)
 			return 1;
 		before = is_cut(s[i]) ? before : s[i];
 	}

@@ -30,9 +30,9 @@ void fuzz_feed(const char *s, size_t n, enum fuzz_way way, fuzz_piece *piece, vo
  * nothing is left. */
 char *fuzz_next(const char **s, size_t *n, size_t *n_text);
 
-/* Does it hold something like 1-2? In pieces json-c 0.16 takes that for the number 1, at once for
- * no number or for two, so that nothing can be said of how such an input is cut. */
-int fuzz_has_odd_minus(const char *s, size_t n);
+/* Does it hold something like 1-2 or -1i? In pieces json-c 0.16 takes 1-2 for the number 1, at once
+ * for no number or for two, and so on: nothing can be said of how such an input is cut. */
+int fuzz_has_odd_number(const char *s, size_t n);
 
 /* Abort with what does not hold. */
 _Noreturn void fuzz_fail(const char *file, int line, const char *what);

@@ -70,7 +70,7 @@ check_flow(const char *s, size_t n)
 		buf_init(&r[way].out, 64 * FUZZ_BYTES);
 		fuzz_feed(s, n, (enum fuzz_way)way, on_piece, &r[way]);
 		json_flow_release(&r[way].flow);
-		if (!fuzz_has_odd_minus(s, n)) {
+		if (!fuzz_has_odd_number(s, n)) {
 			FUZZ_CHECK(r[way].bad == r[0].bad);
 			FUZZ_CHECK_SAME(&r[0].out, &r[way].out);
 		}

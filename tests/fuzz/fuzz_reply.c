@@ -151,7 +151,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	take_sample((const char *)data, n, &s);
 	for (int way = 0; way < FUZZ_WAYS; way++) {
 		read_in(&s, (enum fuzz_way)way, FUZZ_BYTES, &out[way]);
-		if (!fuzz_has_odd_minus(s.body, s.n_body))
+		if (!fuzz_has_odd_number(s.body, s.n_body))
 			FUZZ_CHECK_SAME(&out[0], &out[way]);
 	}
 	for (int way = 0; way < FUZZ_WAYS; way++)
