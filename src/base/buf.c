@@ -32,7 +32,7 @@ make_room(struct buf *b, size_t n)
 
 	if (b->bytes && b->size - b->start - b->len >= n)
 		return;
-	if (b->start) {
+	if (b->bytes && b->start) {
 		memmove(b->bytes, b->bytes + b->start, b->len);
 		b->start = 0;
 	}

@@ -1,6 +1,7 @@
 /* text.c - see text.h. */
 #include "base/text.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -129,6 +130,7 @@ clean_part(struct text_clean *c, const char *s, size_t n, struct buf *out)
 	while (c->n_part && used < n) {
 		int len;
 
+		assert(c->n_part < sizeof c->part);
 		c->part[c->n_part++] = s[used++];
 		len = clean_one(c->part, c->n_part, out);
 		if (len < 0)

@@ -133,8 +133,8 @@ ends_in_time(int fd)
 struct conf *
 conf_load_apart(const char *path, bool optional, int *memfd, struct err *e)
 {
-	struct conf_child c;
-	int status, lives[2];
+	struct conf_child c = { .memfd = -1 };
+	int status = W_EXITCODE(2, 0), lives[2]; /* should nobody tell of the end */
 
 	if (pipe2(lives, O_CLOEXEC) < 0) {
 		err_errno(e, "pipe");

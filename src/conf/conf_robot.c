@@ -160,7 +160,7 @@ check_host(const char *url, struct err *e)
 static int
 check_url(const struct conf_robot *r, struct err *e)
 {
-	if (*r->url && strncmp(r->url, "http://", 7) && strncmp(r->url, "https://", 8))
+	if (*r->url && strncmp(r->url, "http://", 7) != 0 && strncmp(r->url, "https://", 8) != 0)
 		return err_set(e, "url: must begin with http:// or https://");
 	for (const char *p = r->url; *p; p++)
 		if ((unsigned char)*p <= 0x20 || *p == 0x7F)

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "master/master.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -301,7 +302,7 @@ least_busy(struct pool *p)
 		int64_t chats = atomic_load(&p->score->slots[i].chats);
 
 		if ((s->state != SLOT_STARTING && s->state != SLOT_READY) || s->tired ||
-		    chats >= fewest)
+		    (found && chats >= fewest))
 			continue;
 		fewest = chats;
 		found = s;
@@ -312,8 +313,12 @@ least_busy(struct pool *p)
 static void
 shrink(struct pool *p, int n)
 {
-	for (; n > 0; n--)
-		happen(least_busy(p), EVENT_MOVE);
+	for (; n > 0; n--) {
+		struct slot *s = least_busy(p);
+
+		assert(s != NULL); /* pool_live() counts the same ones */
+		happen(s, EVENT_MOVE);
+	}
 }
 
 void

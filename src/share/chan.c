@@ -1,6 +1,7 @@
 /* chan.c - see chan.h. */
 #include "share/chan.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -45,6 +46,7 @@ chan_send(int fd, const struct chan_msg *m)
 		mh.msg_control = control.bytes;
 		mh.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)m->n_fds);
 		c = CMSG_FIRSTHDR(&mh);
+		assert(c != NULL);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(sizeof(int) * (size_t)m->n_fds);

@@ -49,7 +49,7 @@ find(struct store *s, uint64_t chat)
 static void
 drop_oldest(struct chat_item *c)
 {
-	struct turn_item *t = list_item(c->turns.next, struct turn_item, link);
+	struct turn_item *t = list_item(list_first(&c->turns), struct turn_item, link);
 
 	list_remove(&t->link);
 	c->n_turns--;

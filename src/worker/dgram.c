@@ -203,5 +203,5 @@ void
 dgram_kick_all(struct worker *w)
 {
 	while (!list_is_empty(&w->datagrams))
-		dgram_free(list_item(w->datagrams.next, struct dgram, link));
+		dgram_free(list_item(list_first(&w->datagrams), struct dgram, link));
 }

@@ -261,7 +261,7 @@ doors_close(struct doors *d)
 	ev_io_stop(d->w->loop, &d->ready);
 	ev_timer_stop(d->w->loop, &d->pause);
 	while (!list_is_empty(&d->list)) {
-		struct door *one = list_item(d->list.next, struct door, link);
+		struct door *one = list_item(list_first(&d->list), struct door, link);
 
 		unwatch(d, one);
 		list_remove(&one->link);

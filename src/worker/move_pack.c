@@ -47,7 +47,8 @@ struct rate {
 	double left;
 };
 
-static const struct codec *const dialects[] = { &codec_line, &codec_json, &codec_raw };
+enum { DIALECTS = 3 };
+static const struct codec *const dialects[DIALECTS] = { &codec_line, &codec_json, &codec_raw };
 
 /* --- packing --------------------------------------------------------------------------------- */
 
@@ -148,7 +149,7 @@ take_fixed(void *to, size_t size, const char *bytes, size_t n)
 static int
 take_dialect(struct conn *c, const char *bytes, size_t n)
 {
-	for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++)
+	for (size_t i = 0; i < DIALECTS; i++)
 		if (strlen(dialects[i]->name) == n && memcmp(dialects[i]->name, bytes, n) == 0)
 			c->wire.codec = dialects[i];
 	return c->wire.codec ? 0 : -1;
