@@ -1,7 +1,11 @@
-/* json.c - see json.h. */
+/* json.c - see json.h. json-c 0.16 reads on without what it has no memory for, or calls the text
+ * broken: an answer would lack a piece, and nobody would know. So it is errno that we go by. (Only
+ * a number that is read after the failure, in the same call, hides it.) */
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <json-c/json.h>
 #include <limits.h>
 #include <string.h>
@@ -20,9 +24,22 @@ new_tokener(void)
 {
 	struct json_tokener *t = json_tokener_new_ex(JSON_DEPTH + 1);
 
-	if (t)
-		json_tokener_set_flags(t, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	if (t == NULL)
+		mem_exhausted();
+	json_tokener_set_flags(t, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
 	return t;
+}
+
+static struct json_object *
+parse(struct json_tokener *t, const char *bytes, int n)
+{
+	struct json_object *o;
+
+	errno = 0;
+	o = json_tokener_parse_ex(t, bytes, n);
+	if (errno == ENOMEM)
+		mem_exhausted();
+	return o;
 }
 
 static struct json_object *
@@ -34,11 +51,11 @@ read_whole(struct json_tokener *t, const char *bytes, size_t n)
 
 	if (n > INT_MAX)
 		return NULL;
-	o = json_tokener_parse_ex(t, bytes, (int)n);
+	o = parse(t, bytes, (int)n);
 	why = json_tokener_get_error(t);
 	used = json_tokener_get_parse_end(t);
 	if (why == json_tokener_continue) /* a bare number ends only with the input */
-		o = json_tokener_parse_ex(t, "", 1), why = json_tokener_get_error(t), used = n;
+		o = parse(t, "", 1), why = json_tokener_get_error(t), used = n;
 	if (why == json_tokener_success && is_blank(bytes + used, n - used))
 		return o;
 	json_object_put(o);
@@ -49,10 +66,9 @@ struct json_object *
 json_read(const char *bytes, size_t n)
 {
 	struct json_tokener *t = new_tokener();
-	struct json_object *o = t ? read_whole(t, bytes, n) : NULL;
+	struct json_object *o = read_whole(t, bytes, n);
 
-	if (t)
-		json_tokener_free(t);
+	json_tokener_free(t);
 	return o;
 }
 
@@ -136,6 +152,8 @@ json_scalar(struct json_object *o, const char *key, size_t *n)
 	s = v ? json_object_to_json_string_ext(
 		    v, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 	      : "null";
+	if (s == NULL)
+		mem_exhausted();
 	*n = strlen(s);
 	return s;
 }
@@ -237,7 +255,7 @@ flow_one(struct json_flow *f, const char *bytes, int n, struct json_object **o, 
 	enum json_tokener_error why;
 	int used;
 
-	*o = json_tokener_parse_ex(f->tokener, bytes, n);
+	*o = parse(f->tokener, bytes, n);
 	why = json_tokener_get_error(f->tokener);
 	used = (int)json_tokener_get_parse_end(f->tokener);
 	*whole = why == json_tokener_success;
@@ -257,8 +275,8 @@ int
 json_flow_feed(struct json_flow *f, const char *bytes, size_t n,
     bool (*on_value)(void *arg, struct json_object *o), void *arg)
 {
-	if (f->tokener == NULL && (f->tokener = new_tokener()) == NULL)
-		return -1;
+	if (f->tokener == NULL)
+		f->tokener = new_tokener();
 	while (n > 0) {
 		struct json_object *o;
 		bool whole, on;
@@ -287,8 +305,8 @@ json_flow_read(struct json_flow *f, const char *bytes, size_t n)
 {
 	struct json_object *o;
 
-	if (f->tokener == NULL && (f->tokener = new_tokener()) == NULL)
-		return NULL;
+	if (f->tokener == NULL)
+		f->tokener = new_tokener();
 	o = read_whole(f->tokener, bytes, n);
 	json_flow_reset(f);
 	return o;

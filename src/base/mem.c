@@ -16,13 +16,18 @@ struct arena_chunk {
 	_Alignas(ALIGN) char bytes[];
 };
 
+void
+mem_exhausted(void)
+{
+	fputs("xiaotu: out of memory\n", stderr);
+	abort();
+}
+
 static void *
 checked(void *p)
 {
-	if (p == NULL) {
-		fputs("xiaotu: out of memory\n", stderr);
-		abort();
-	}
+	if (p == NULL)
+		mem_exhausted();
 	return p;
 }
 

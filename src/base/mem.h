@@ -14,6 +14,9 @@ void *mem_zalloc(size_t size);
 /* Like realloc(3), for n * size bytes; aborts on overflow and on exhaustion. Gives. */
 void *mem_resize(void *p, size_t n, size_t size);
 
+/* Memory is exhausted, as a library found that has a milder word for it: abort. */
+_Noreturn void mem_exhausted(void);
+
 /* NUL-terminated copies. mem_ndup copies exactly n bytes and adds a NUL. Give. */
 char *mem_dup(const char *s);
 char *mem_ndup(const char *s, size_t n);
