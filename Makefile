@@ -95,10 +95,15 @@ $(O)/tests/unit_$(1): $(patsubst tests/%.c,$(O)/tests/%.o,$(wildcard tests/unit/
 	$$(CC) $$(XCFLAGS) $$(XLDFLAGS) -o $$@ $$^ $$(LIBS) $$(CHECK_LIBS)
 endef
 $(foreach f,$(FOLDERS),$(eval $(call unit_rule,$(f))))
-$(E2E): $(patsubst tests/%.c,$(O)/tests/%.o,$(wildcard tests/e2e/*.c)) $(O)/tests/lib.a $(call archives,base)
+$(E2E): $(patsubst tests/%.c,$(O)/tests/%.o,$(wildcard tests/e2e/*.c)) $(O)/tests/lib.a $(call archives,base) \
+		| $(O)/torture.so
 	$(CC) $(XCFLAGS) $(XLDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
 $(O)/bench: $(patsubst tests/%.c,$(O)/tests/%.o,$(wildcard tests/bench/*.c)) $(call archives,base)
 	$(CC) $(XCFLAGS) $(XLDFLAGS) -o $@ $^ $(LIBS)
+
+$(O)/torture.so: tests/torture/shim.c tests/lib/torture.h Makefile
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE -Itests -std=c11 -Wall -Wextra -Werror -O1 -fno-builtin -fPIC -shared -o $@ $<
 
 # A fuzz target for each decoder. With FLAVOUR=fuzz libFuzzer drives it, otherwise replay.c runs what
 # is in its corpus.

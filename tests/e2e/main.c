@@ -31,6 +31,7 @@ main(void)
 	srunner_add_suite(runner, backout_suite());
 	srunner_add_suite(runner, supervise_suite());
 	srunner_add_suite(runner, resource_suite());
+	srunner_add_suite(runner, torture_suite());
 	srunner_add_suite(runner, file_suite());
 	srunner_add_suite(runner, load_suite());
 	srunner_add_suite(runner, process_suite());

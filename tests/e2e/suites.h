@@ -28,6 +28,7 @@ Suite *upgrade_suite(void);
 Suite *backout_suite(void);
 Suite *supervise_suite(void);
 Suite *resource_suite(void);
+Suite *torture_suite(void);
 Suite *file_suite(void);
 Suite *load_suite(void);
 Suite *process_suite(void);
