@@ -136,6 +136,15 @@ e2e-tls: all $(E2E)
 soak: all $(E2E)
 	XIAOTU_SOAK=1 XIAOTU_BIN=$(O) $(E2E)
 check: unit e2e
+# The suites are those whose tests measure no time.
+MEMCHECK = valgrind -q --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
+	--error-exitcode=99
+MEMCHECK_SUITES = talk dialect door answer model chain
+valgrind: all $(E2E) $(UNITS) fuzzers
+	@set -e; for t in $(UNITS); do CK_FORK=no $(MEMCHECK) $$t; done
+	@set -e; $(foreach f,$(FUZZERS),$(MEMCHECK) $(O)/fuzz/$(f) tests/fuzz/corpus/$(f);)
+	@set -e; for s in $(MEMCHECK_SUITES); do CK_RUN_SUITE=$$s XIAOTU_BIN=$(O) \
+		XIAOTU_WRAP="$(MEMCHECK) --trace-children=yes" $(E2E); done
 # CASE=http64,hello64: these alone; scripts/bench --list names them.
 bench: all $(O)/bench
 	scripts/bench $(if $(CASE),--only $(CASE)) $(O)
@@ -192,6 +201,6 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all unit e2e e2e-tls soak check bench bench-instructions fuzz fuzzers lint analyze format install clean
+.PHONY: all unit e2e e2e-tls soak check valgrind bench bench-instructions fuzz fuzzers lint analyze format install clean
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -1,7 +1,7 @@
-/* test_torture.c - memory that is not there (FAULTS E11): each allocation fails in turn, in a worker
- * that serves, in one that starts, in the child that parses and in the master. Nothing but whole
- * answers and failures that say so is heard, other workers' chats do not notice, and when memory is
- * back the server is well. With XIAOTU_SOAK each allocation of all, otherwise some. */
+/* test_torture.c - memory that is not there (FAULTS E11): each allocation fails in turn, in a
+ * worker that serves, in one that starts, in the child that parses and in the master. Nothing but
+ * whole answers and failures that say so is heard, other workers' chats do not notice, and when
+ * memory is back the server is well. With XIAOTU_SOAK each allocation of all, otherwise some. */
 #include "e2e/crowd.h"
 #include "e2e/suites.h"
 

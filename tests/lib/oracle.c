@@ -205,7 +205,9 @@ static void
 check_line(const struct oracle *o, const char *line, struct oracle_may may)
 {
 	static const char *const bad[] = { "ERROR: AddressSanitizer", "ERROR: LeakSanitizer",
-		"WARNING: ThreadSanitizer", "runtime error:", "Assertion `" };
+		"WARNING: ThreadSanitizer", "runtime error:", "Assertion `", "== Invalid ",
+		"== Conditional jump", "== Use of uninitialised", "== Syscall param",
+		"== Mismatched free", "== Source and destination overlap", "definitely lost" };
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		if (strstr(line, bad[i]) != NULL)

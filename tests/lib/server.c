@@ -8,6 +8,7 @@
 #include "lib/oracle.h"
 #include "lib/peer.h"
 #include "lib/procfs.h"
+#include "lib/wrap.h"
 
 #include <check.h>
 #include <errno.h>
@@ -209,8 +210,7 @@ become_server(const struct server *s, const char *program, pid_t parent)
 		_exit(126);
 	if (s->prepare)
 		s->prepare(s->prepare_arg);
-	execl(program, "xiaotud", "-c", s->config, (char *)NULL);
-	_exit(127);
+	wrap_exec(program, s->config);
 }
 
 /* Returns after the exec, so that a signal sent next meets the program. */

@@ -4,6 +4,7 @@
  *          fails the test. server_stop() is the oracle of each test: exit status, log, workers,
  *          descriptors, leftovers, secrets. Should the test die first, a keeper process ends the
  *          server, prints the end of its log and removes the folder.
+ *          XIAOTU_WRAP is a program with options to run xiaotud by (valgrind).
  *          In configurations $ADDR is the server's address, $DIR its folder, $BOT the URL of the
  *          fake robot at port SERVER_BOT_PORT of that address. Every `api_key` is a secret.
  * Memory:  server_new() gives a server, freed by server_stop() or server_end(). */

@@ -1,5 +1,5 @@
-/* shim.c - torture.so: see lib/torture.h. Preloaded, it stands before the allocator of libc and lets
- * it fail. Freeing is left alone. */
+/* shim.c - torture.so: see lib/torture.h. Preloaded, it stands before the allocator of libc and
+ * lets it fail. Freeing is left alone. */
 #include "lib/torture.h"
 
 #include <errno.h>
