@@ -139,7 +139,7 @@ check: unit e2e
 # The suites are those whose tests measure no time.
 MEMCHECK = valgrind -q --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
 	--error-exitcode=99
-MEMCHECK_SUITES = talk dialect door answer model chain
+MEMCHECK_SUITES = talk dialect door model memory move reload
 valgrind: all $(E2E) $(UNITS) fuzzers
 	@set -e; for t in $(UNITS); do CK_FORK=no $(MEMCHECK) $$t; done
 	@set -e; $(foreach f,$(FUZZERS),$(MEMCHECK) $(O)/fuzz/$(f) tests/fuzz/corpus/$(f);)
