@@ -36,9 +36,13 @@ checked(void *p)
 void *
 mem_zalloc(size_t size)
 {
+	void *p;
+
 	if (size > LARGE_BYTES)
 		return checked(calloc(1, size));
-	return memset(checked(malloc(size ? size : 1)), 0, size);
+	p = checked(malloc(size ? size : 1));
+	memset(p, 0, size);
+	return p;
 }
 
 void *

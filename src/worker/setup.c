@@ -10,7 +10,7 @@ static void
 setup_free(struct setup *s)
 {
 	chain_close(s->chain);
-	for (int i = 0; s->gates && i < s->conf->n_listen; i++)
+	for (int i = 0; s->conf && s->gates && i < s->conf->n_listen; i++)
 		gate_drop(s->gates[i]);
 	free(s->gates);
 	if (s->conf)
