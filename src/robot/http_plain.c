@@ -121,7 +121,7 @@ on_bury(void *arg)
 	struct engine *e = arg;
 
 	while (!list_is_empty(&e->gone))
-		link_free(list_item(e->gone.next, struct link, link));
+		link_free(list_item(list_first(&e->gone), struct link, link));
 }
 
 /* It may be in use further up the stack. */
@@ -400,7 +400,7 @@ engine_close(void *arg)
 	on_bury(e);
 	later_remove(&e->bury);
 	while (!list_is_empty(&e->idle))
-		link_free(list_item(e->idle.next, struct link, link));
+		link_free(list_item(list_first(&e->idle), struct link, link));
 	lapse_release(&e->old);
 	http_dialer_close(e->dialer);
 	http_head_release(&e->head);
@@ -412,7 +412,7 @@ start(void *arg, struct buf *body, const char *url, const char *header)
 {
 	struct engine *e = arg;
 	bool kept = !list_is_empty(&e->idle);
-	struct link *l = kept ? list_item(e->idle.next, struct link, link) : link_new(e);
+	struct link *l = kept ? list_item(list_first(&e->idle), struct link, link) : link_new(e);
 
 	list_remove(&l->link);
 	lapse_stop(&l->rests);

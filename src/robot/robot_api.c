@@ -67,7 +67,7 @@ call_new(struct api_robot *a, struct ask *ask, const struct talk *talk)
 		call = mem_zalloc(sizeof *call);
 		reply_init(&call->reply, a->api->on_value, value_limit(a->r));
 	} else {
-		call = list_item(a->spare.next, struct api_call, link);
+		call = list_item(list_first(&a->spare), struct api_call, link);
 		list_remove(&call->link);
 		a->n_spare--;
 	}
@@ -406,7 +406,7 @@ api_close(struct robot *r)
 	http_close(a->http);
 	pseudonym_free(a->pseudonym);
 	while (!list_is_empty(&a->spare)) {
-		struct api_call *call = list_item(a->spare.next, struct api_call, link);
+		struct api_call *call = list_item(list_first(&a->spare), struct api_call, link);
 
 		list_remove(&call->link);
 		reply_release(&call->reply);
