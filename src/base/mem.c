@@ -77,6 +77,7 @@ chunk_new(struct arena *a, size_t need)
 	size_t size = need > CHUNK_BYTES ? need : CHUNK_BYTES;
 	struct arena_chunk *c = mem_zalloc(sizeof *c + size);
 
+	c->used = 0;
 	c->size = size;
 	c->next = a->chunks;
 	a->chunks = c;
