@@ -166,7 +166,9 @@ lint: all $(O)/sample
 	clang-format --dry-run -Werror $(SOURCES)
 	shellcheck $(filter-out %.py,$(wildcard scripts/*)) .ci/run
 
-# What compilers do not see: a stamp for each file that gcc's and clang's analyzers find nothing in.
+# What compilers do not see: a stamp for each file that gcc's and clang's analyzers find nothing in;
+# clang-tidy's checks clang-analyzer-* are those of scan-build. .clang-tidy says which others count.
+# cppcheck's nullPointerRedundantCheck does not know that a call may change what it is asked about.
 ANALYZED = $(patsubst src/%.c,$(O)/analyzed/%,$(wildcard src/*/*.c))
 $(O)/analyzed/%: src/%.c Makefile .clang-tidy
 	@mkdir -p $(@D)
@@ -175,7 +177,7 @@ $(O)/analyzed/%: src/%.c Makefile .clang-tidy
 	@touch $@
 analyze: $(ANALYZED)
 	cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability \
-		--inline-suppr --suppress=missingIncludeSystem --error-exitcode=1 \
+		--suppress=missingIncludeSystem --suppress=nullPointerRedundantCheck --error-exitcode=1 \
 		$(filter -D%,$(CPPFLAGS)) -D__GNUC__=12 -Isrc src
 
 format:

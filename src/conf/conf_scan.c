@@ -29,7 +29,7 @@ struct scan {
 char *
 conf_scan_read(const char *path, size_t *n, struct stat *st, struct err *e)
 {
-	struct stat own;
+	struct stat own = { .st_mode = 0 };
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	char *text = NULL;
 	ssize_t got = 0;
