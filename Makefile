@@ -51,7 +51,8 @@ SOURCES  = $(wildcard src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 all: $(PROGRAMS:%=$(O)/%)
 
 define folder_rule
-$(O)/$(1).a: $(call objects,$(1)) $(if $(filter conf,$(1)),$(O)/conf/conf_robot_file.o)
+$(O)/$(1).a: $(call objects,$(1)) $(if $(filter conf,$(1)),$(O)/conf/conf_robot_file.o) \
+		$(if $(filter wire,$(1)),$(O)/wire/page_html.o)
 	@rm -f $$@
 	ar rcs $$@ $$^
 endef
@@ -67,6 +68,13 @@ $(O)/conf/conf_robot_file.c: etc/robot.conf scripts/file2c
 	scripts/file2c conf_robot_file $< > $@
 $(O)/conf/conf_robot_file.o: $(O)/conf/conf_robot_file.c
 	$(CC) $(CPPFLAGS) $(XCFLAGS) -include src/conf/conf_robot_file.h -c -o $@ $<
+
+# So is the chat page.
+$(O)/wire/page_html.c: src/wire/page.html scripts/file2c
+	@mkdir -p $(@D)
+	scripts/file2c page_html $< > $@
+$(O)/wire/page_html.o: $(O)/wire/page_html.c
+	$(CC) $(CPPFLAGS) $(XCFLAGS) -include src/wire/page.h -c -o $@ $<
 
 SERVER_FOLDERS = worker master wire robot store conf share base
 $(O)/xiaotud: $(O)/prog/server.o $(call archives,$(SERVER_FOLDERS))

@@ -7,7 +7,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PLACES = {"curl/": {"robot"}, "libconfig": {"conf"}, "json-c/": {"base"}, "json.h": {"base"},
-          "openssl/": {"base", "robot"}, "ev.h": {"base", "robot", "worker", "master", "client"}}
+          "openssl/": {"base", "robot", "wire"}, "ev.h": {"base", "robot", "worker", "master", "client"}}
 
 
 def floors():

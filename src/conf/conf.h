@@ -15,6 +15,7 @@
 
 enum conf_language { CONF_ZH, CONF_EN };
 enum conf_transport { CONF_TCP, CONF_UDP };
+enum conf_speak { CONF_CHAT, CONF_WEB };
 enum conf_kind {
 	CONF_RULES,
 	CONF_HELLO,
@@ -39,7 +40,8 @@ struct conf_listen {
 	const char *path;
 	const char *mode; /* of the socket file, octal text */
 	int64_t transport;
-	int64_t speak;
+	int64_t speak;                 /* enum conf_speak */
+	struct conf_texts origins;     /* of a web door; none: the same host (wire/origin.h) */
 	struct conf_texts allow, deny; /* networks */
 	struct conf_texts proxy_from;  /* networks whose PROXY header is believed */
 	struct conf_texts token;       /* "sha256:HEX" of secrets, one of which a chat must know */

@@ -84,6 +84,36 @@ load_tls(const struct conf_from *from, struct conf_listen *d, struct err *e)
 	return 0;
 }
 
+/* --- a web door ------------------------------------------------------------------------------ */
+
+/* "SCHEME://HOST[:PORT]" of http or https, as browsers send it? */
+static bool
+is_origin(const char *s)
+{
+	size_t skip = strncmp(s, "http://", 7) == 0 ? 7 : strncmp(s, "https://", 8) == 0 ? 8 : 0;
+	size_t n = strlen(s + skip);
+
+	return skip && n && strspn(s + skip, "abcdefghijklmnopqrstuvwxyz0123456789-._:[]") == n;
+}
+
+static int
+check_web(const struct conf_listen *d, struct err *e)
+{
+	if (d->speak == CONF_WEB && d->transport == CONF_UDP)
+		return err_set(e, "speak: a web door cannot be udp");
+	if (d->speak != CONF_WEB && d->origins.n)
+		return err_set(e, "origins: only a web door has them");
+	if (d->speak == CONF_WEB && d->token.n)
+		return err_set(e, "token: a browser has no way to say it");
+	for (int i = 0; i < d->origins.n; i++)
+		if (!is_origin(d->origins.at[i]))
+			return err_set(e,
+			    "origins: \"%s\" is not like \"https://chat.example.com\": scheme, "
+			    "host and port in small letters, nothing behind them",
+			    d->origins.at[i]);
+	return 0;
+}
+
 /* --- a door ---------------------------------------------------------------------------------- */
 
 /* Things that only a stream can have. */
@@ -115,7 +145,7 @@ conf_listen_finish(const struct conf_from *from, struct conf_listen *d, struct e
 
 	if (strspn(d->mode, "01234567") != strlen(d->mode))
 		return err_set(e, "mode: \"%s\" is not octal", d->mode);
-	if (check_transport(d, e))
+	if (check_transport(d, e) || check_web(d, e))
 		return -1;
 	conf_listen_url(d, url);
 	if (strstr(url, "://") == NULL && strncmp(url, "unix:", 5) != 0)

@@ -140,6 +140,7 @@ sample_lists(struct buf *out)
 		   "listen = (\n"
 		   "\t{ address = \"127.0.0.1\"; port = 9999; }\n"
 		   "\t# , { address = \"::1\"; port = 9999; }\n"
+		   "\t# , { address = \"127.0.0.1\"; port = 9980; speak = \"web\"; }\n"
 		   "\t# , { path = \"/run/xiaotu/chat.sock\"; }\n"
 		   "\t# , { address = \"0.0.0.0\"; port = 9443; allow = \"10.0.0.0/8\";\n"
 		   "\t#     tls = { cert = \"chat.pem\"; key = \"chat.key\"; }; }\n"

@@ -17,7 +17,7 @@ enum { PEM_BYTES = 1 << 20 };
 
 static const char *const language_words[] = { "zh", "en", NULL };
 static const char *const transport_words[] = { "tcp", "udp", NULL };
-static const char *const speak_words[] = { "chat", NULL };
+static const char *const speak_words[] = { "chat", "web", NULL };
 static const char *const target_words[] = { "stderr", "syslog", NULL };
 static const char *const kind_words[] = { "rules", "hello", "turing", "turing2", "openai", "ollama",
 	"anthropic", NULL };
@@ -93,7 +93,7 @@ const struct opt conf_listen_options[] = {
 	{ "transport", OPT_WORD, NUMBER(conf_listen, transport), "tcp", 0, 0, transport_words, OPT_LIVE, OPT_PLAIN,
 	  "tcp or udp" },
 	{ "speak", OPT_WORD, NUMBER(conf_listen, speak), "chat", 0, 0, speak_words, OPT_LIVE, OPT_PLAIN,
-	  "what the door speaks: chat" },
+	  "what the door speaks: chat or web" },
 	{ "allow", OPT_TEXTS, TEXTS(conf_listen, allow), "", 1, 64, NULL, OPT_LIVE, OPT_PLAIN,
 	  "networks that may connect, such as 10.0.0.0/8; none: all" },
 	{ "deny", OPT_TEXTS, TEXTS(conf_listen, deny), "", 1, 64, NULL, OPT_LIVE, OPT_PLAIN,
@@ -111,6 +111,8 @@ const struct opt conf_listen_options[] = {
 	{ "tls.cert_pem", OPT_TEXT, TEXT(conf_listen, tls_cert_pem), "", 0, PEM_BYTES, NULL, OPT_LIVE, OPT_LOADED, "" },
 	{ "tls.key_pem", OPT_TEXT, TEXT(conf_listen, tls_key_pem), "", 0, PEM_BYTES, NULL, OPT_LIVE, OPT_LOADED, "" },
 	{ "tls.client_ca_pem", OPT_TEXT, TEXT(conf_listen, tls_client_ca_pem), "", 0, PEM_BYTES, NULL, OPT_LIVE, OPT_LOADED, "" },
+	{ "origins", OPT_TEXTS, TEXTS(conf_listen, origins), "", 1, 255, NULL, OPT_LIVE, OPT_PLAIN,
+	  "pages that may chat at a web door: \"https://chat.example.com\"; none: its own" },
 	{ .path = NULL },
 };
 

@@ -25,6 +25,7 @@ void
 score_reset_now(struct score *s, int slot)
 {
 	atomic_store(&s->slots[slot].chats, 0);
+	atomic_store(&s->slots[slot].visitors, 0);
 	atomic_store(&s->slots[slot].serving, 0);
 	atomic_store(&s->slots[slot].beat_ms, 0);
 }
@@ -35,7 +36,8 @@ score_chats(const struct score *s)
 	int64_t n = 0;
 
 	for (int i = 0; i < SCORE_SLOTS; i++)
-		n += atomic_load_explicit(&s->slots[i].chats, memory_order_relaxed);
+		n += atomic_load_explicit(&s->slots[i].chats, memory_order_relaxed) +
+		     atomic_load_explicit(&s->slots[i].visitors, memory_order_relaxed);
 	return n;
 }
 

@@ -18,8 +18,10 @@ enum { SCORE_SLOTS = 512 };
 	X(GAUGE, serving, "Workers that take new chats.")                                          \
 	X(INNER, beat_ms, "last sign of life, monotonic ms")                                       \
 	X(GAUGE, chats, "Chats open now.")                                                         \
+	X(GAUGE, visitors, "Connections to web doors that are no chats.")                          \
 	X(COUNTER, accepted, "Connections accepted.")                                              \
 	X(COUNTER, refused, "Connections let go at the door: address, token, TLS or a limit.")     \
+	X(COUNTER, requests, "HTTP requests answered.")                                            \
 	X(COUNTER, messages, "Messages taken.")                                                    \
 	X(COUNTER, answers, "Messages answered.")                                                  \
 	X(COUNTER, failures, "Messages answered with ERR.")                                        \
@@ -73,7 +75,7 @@ extern const struct score_event score_events[];
 struct score *score_new(void);
 /* A slot gets a new owner: what counts "now" starts at 0. */
 void score_reset_now(struct score *s, int slot);
-/* Chats open over all slots. */
+/* Places taken over all slots: chats open, and visitors. */
 int64_t score_chats(const struct score *s);
 /* A number of the table over all slots; a duration over all slots, added to `h`. */
 int64_t score_sum(const struct score *s, const struct metric *m);

@@ -1,5 +1,5 @@
 /* codec.c - see codec.h: which dialect it is, and what the dialects share. */
-#include "wire/codec.h"
+#include "wire/codec_own.h"
 
 #include "base/json.h"
 #include "base/text.h"
@@ -25,7 +25,9 @@ wire_init(struct wire *w, uint32_t limit_bytes)
 uint32_t
 wire_in_limit(uint32_t limit_bytes)
 {
-	return 6 * (limit_bytes ? limit_bytes : TEXT_MOST) + SLACK;
+	uint32_t message = 6 * (limit_bytes ? limit_bytes : TEXT_MOST) + SLACK;
+
+	return message > WIRE_HEAD_BYTES ? message : WIRE_HEAD_BYTES;
 }
 
 void
@@ -35,11 +37,14 @@ wire_done(struct wire *w, struct buf *in)
 		json_drop(w->tree);
 	w->tree = NULL;
 	if (w->eat) {
-		buf_eat(in, w->eat);
+		if (w->eat_at)
+			buf_drop(in, w->eat_at, w->eat);
+		else
+			buf_eat(in, w->eat);
 		w->scanned = 0;
 		w->plain = w->plain > w->eat ? w->plain - w->eat : 0;
 	}
-	w->eat = 0;
+	w->eat = w->eat_at = 0;
 }
 
 enum decode
@@ -113,6 +118,13 @@ sniff(struct wire *w, const struct buf *in, enum edge edge)
 	return DECODE_GOT;
 }
 
+/* The door said so, nothing is to be found out. */
+static bool
+is_web(const struct wire *w)
+{
+	return w->codec == &codec_http || w->codec == &codec_ws;
+}
+
 enum decode
 wire_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
 {
@@ -123,6 +135,8 @@ wire_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
 	}
 	if (in->len == 0)
 		return DECODE_MORE;
+	if (is_web(w))
+		return w->codec->decode(w, in, edge, msg);
 	if (wire_refuse_foreign(w, in, in->len, msg) == DECODE_BAD)
 		return DECODE_BAD;
 	if (w->codec == NULL && sniff(w, in, edge) == DECODE_PAUSE)

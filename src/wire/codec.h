@@ -1,4 +1,4 @@
-/* codec.h - bytes <-> messages: the dialects of the chat door.
+/* codec.h - bytes <-> messages: the dialects of the chat door and of the web door.
  * For:     conn (streams) and dgram (datagrams).     Callers: worker/, tests, fuzzers.
  * Holds:   pure: no socket, no clock, no global state. A decoder takes at most one message a call.
  *          Texts handed out are UTF-8 (RFC 3629) without NUL and at most limit_bytes long.
@@ -8,6 +8,7 @@
 #define WIRE_CODEC_H
 
 #include "base/buf.h"
+#include "wire/frames.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,7 +50,17 @@ enum fail {
 
 enum bye { BYE_IDLE, BYE_SHUTDOWN, BYE_SLOW_READER, BYE_LIMIT, BYE_COUNT };
 
-enum msg_kind { MSG_TEXT, MSG_EXIT, MSG_HELP, MSG_FORGET, MSG_ROBOT };
+/* From MSG_REQUEST on they are the web door's own: answered at once, never asked of a robot. */
+enum msg_kind {
+	MSG_TEXT,
+	MSG_EXIT,
+	MSG_HELP,
+	MSG_FORGET,
+	MSG_ROBOT,
+	MSG_REQUEST, /* http: text is the whole head, or what makes sure that it will be none */
+	MSG_PING,    /* ws: text is to be sent back with PART_PONG */
+	MSG_CLOSE,   /* ws: the peer leaves */
+};
 
 struct msg {
 	enum msg_kind kind;
@@ -68,6 +79,7 @@ struct wire {
 	const struct codec *codec; /* NULL until the first bytes decided */
 	uint32_t limit_bytes;      /* of a message's text */
 	uint32_t eat;              /* bytes of `in` that the last message borrows */
+	uint32_t eat_at;           /* and where they begin */
 	uint32_t scanned;          /* bytes of `in` without a newline so far */
 	uint32_t plain;            /* `line`: bytes of `in` without a telnet command any more */
 	uint32_t first;            /* bytes of the very first read; 0: none yet */
@@ -76,6 +88,7 @@ struct wire {
 	bool mid_line; /* `line`: part of an answer is out, its newline is not */
 	bool datagram; /* answers go into one datagram: cut without a mark */
 	char user[WIRE_NAME_BYTES];
+	struct wire_frames frames;
 	struct json_object *tree; /* what a json message borrows from */
 };
 
@@ -86,6 +99,9 @@ enum part {
 	PART_BYE,   /* text is "REASON SENTENCE" */
 	PART_NOTE,  /* a text of our own, as for /help: one whole answer */
 	PART_WAIT,  /* a word before the answer, to somebody who waits long */
+	PART_HELLO, /* the greeting */
+	PART_PONG,  /* ws: the text of a MSG_PING */
+	PART_CLOSE, /* nothing more will be said; after PART_BYE, if that is said */
 };
 
 struct codec {
@@ -97,9 +113,13 @@ struct codec {
 	    size_t n, struct buf *out);
 };
 
-extern const struct codec codec_line, codec_json, codec_raw;
+extern const struct codec codec_line, codec_json, codec_raw; /* of the chat door: sniffed */
+extern const struct codec codec_http, codec_ws;              /* of the web door: set by it */
 
 void wire_init(struct wire *w, uint32_t limit_bytes);
+
+/* The longest head of an HTTP request, and the longest one line of it may be. */
+enum { WIRE_HEAD_BYTES = 8192 };
 
 /* Bytes `in` must be able to hold: the longest message of any dialect, and a little. */
 uint32_t wire_in_limit(uint32_t limit_bytes);
@@ -122,25 +142,7 @@ wire_is_mid_answer(const struct wire *w)
 	return w->mid_line;
 }
 
-/* --- for codecs ------------------------------------------------------------------------------ */
-
-/* Split `user::text`, remember the user, find commands. `commands`: `/help` and `exit` mean
- * something; `strict`: a name holds no white space, else the whole is text. Returns GOT, MORE for
- * nothing to say, or BAD. */
-enum decode wire_take(
-    struct wire *w, const char *s, size_t n, bool commands, bool strict, struct msg *msg);
-enum decode wire_bad(struct msg *msg, enum fail fail, bool fatal);
-
-/* Find the next whole line of `in`, without its end. Returns GOT with the line (w->eat set), MORE,
- * or BAD for one that fills `in` to its limit. */
-enum decode wire_line(
-    struct wire *w, struct buf *in, enum edge edge, const char **s, size_t *n, struct msg *msg);
+/* Whose messages they are. Returns false when it is no name: 1 to WIRE_NAME_BYTES bytes. */
 bool wire_set_user(struct wire *w, const char *s, size_t n);
-/* The greatest text of a message in bytes. */
-uint32_t wire_text_limit(const struct wire *w);
-
-/* Do the first n bytes open a conversation that is none of ours, an HTTP request or a TLS hello?
- * Then all input is dropped, and it is BAD; GOT otherwise. */
-enum decode wire_refuse_foreign(struct wire *w, struct buf *in, size_t n, struct msg *msg);
 
 #endif

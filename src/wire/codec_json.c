@@ -1,5 +1,5 @@
 /* codec_json.c - one object a line (RFC 8259), both ways: scripts and programs. */
-#include "wire/codec.h"
+#include "wire/codec_own.h"
 
 #include "base/json.h"
 #include "base/text.h"
@@ -58,6 +58,17 @@ take_object(struct wire *w, struct json_object *o, struct msg *msg)
 	return DECODE_GOT;
 }
 
+enum decode
+json_take(struct wire *w, const char *s, size_t n, struct msg *msg)
+{
+	if (!text_is_utf8(s, n))
+		return wire_bad(msg, FAIL_BAD_UTF8, false);
+	w->tree = json_read(s, n);
+	if (w->tree == NULL || !json_is_object(w->tree))
+		return wire_bad(msg, FAIL_BAD_INPUT, false);
+	return take_object(w, w->tree, msg);
+}
+
 /* Bad lines are dropped with the next wire_done(): the message's id is in the tree. */
 static enum decode
 json_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
@@ -74,12 +85,7 @@ json_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
 		if (got != DECODE_GOT)
 			return got;
 	}
-	if (!text_is_utf8(s, n))
-		return wire_bad(msg, FAIL_BAD_UTF8, false);
-	w->tree = json_read(s, n);
-	if (w->tree == NULL || !json_is_object(w->tree))
-		return wire_bad(msg, FAIL_BAD_INPUT, false);
-	return take_object(w, w->tree, msg);
+	return json_take(w, s, n, msg);
 }
 
 /* `{` and the id, ready for the next member. */
@@ -141,6 +147,12 @@ json_encode(struct wire *w, enum part part, const struct msg *msg, const char *t
 		return begin(msg, out) || notice("error", "code", text, n, out);
 	case PART_BYE:
 		return buf_adds(out, "{") || notice("bye", "reason", text, n, out);
+	case PART_HELLO: /* one who speaks json was greeted before that was known */
+		return buf_adds(out, "{") || member("greeting", text, n, out) ||
+		       buf_adds(out, "}\n");
+	case PART_PONG:
+	case PART_CLOSE:
+		return 0;
 	}
 	return -1;
 }

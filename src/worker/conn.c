@@ -8,6 +8,7 @@
 #include "worker/enter.h"
 #include "worker/move.h"
 #include "worker/roster.h"
+#include "worker/visit.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -47,11 +48,12 @@ conn_uncount(struct conn *c)
 {
 	struct worker *w = c->w;
 
-	score_add(&w->score->chats, -1);
+	score_add(&w->score->chats, -(int64_t)c->counted);
+	score_add(&w->score->visitors, -(int64_t)c->visiting);
 	if (c->address)
 		(void)tally_add(w->boot->tally, w->boot->slot, c->address, -1);
 	c->address = 0;
-	c->counted = false;
+	c->counted = c->visiting = false;
 }
 
 void
@@ -59,13 +61,11 @@ conn_end(struct conn *c)
 {
 	struct worker *w = c->w;
 
-	if (c->counted) {
-		conn_uncount(c);
-		if (c->leave == LEAVE_MOVED)
-			log_debug("chat_moved chat=%" PRIu64, c->id);
-		else
-			log_info("chat_close chat=%" PRIu64 " reason=%s", c->id, reasons[c->leave]);
-	}
+	if (c->counted && c->leave == LEAVE_MOVED)
+		log_debug("chat_moved chat=%" PRIu64, c->id);
+	else if (c->counted)
+		log_info("chat_close chat=%" PRIu64 " reason=%s", c->id, reasons[c->leave]);
+	conn_uncount(c);
 	conn_drop_questions(c);
 	store_mem.forget(w->store, c->id);
 	ev_io_stop(w->loop, &c->io);
@@ -141,6 +141,7 @@ say_bye(struct conn *c)
 
 		(void)wire_encode(&c->wire, PART_BYE, NULL, text, strlen(text), &c->out);
 	}
+	(void)wire_encode(&c->wire, PART_CLOSE, NULL, "", 0, &c->out);
 	c->said_bye = true;
 }
 
@@ -185,8 +186,8 @@ is_over(struct conn *c)
 static bool
 is_movable(const struct conn *c)
 {
-	return c->w->moving && c->turn == NULL && c->leave == LEAVE_NOT && c->counted &&
-	       c->out.len < CONN_HIGH_WATER;
+	return c->w->moving && c->turn == NULL && c->leave == LEAVE_NOT &&
+	       (c->counted || c->visiting) && c->out.len < CONN_HIGH_WATER;
 }
 
 /* It does nothing any more: what comes waits in the socket. */

@@ -51,6 +51,7 @@ struct conn {
 	struct buf in, out;
 	uint64_t id, address; /* address: key of the tally, 0: not counted */
 	struct guest *guest;  /* what is unusual about it (enter.h); NULL: nothing */
+	uint32_t door;        /* of a visitor: visit_door() */
 	struct turn *turn;
 	struct asked *first, **last;
 	uint8_t n_waiting, n_passed;
@@ -62,7 +63,8 @@ struct conn {
 	int64_t rate_ms;  /* the bucket of messages: when it was looked at, and what is in it */
 	double rate_left;
 	uint16_t held[CONN_HELD]; /* failures that wait until an answer's line is over */
-	bool counted;             /* in the scoreboard and the tally */
+	bool counted;             /* a chat: in the scoreboard and the tally */
+	bool visiting;            /* so is a visitor of a web door (visit.h) */
 	bool in_end;              /* the peer will send no more */
 	bool quiet_over;          /* nothing came for timeouts.quiet */
 	bool paused;              /* what is in may be whole */

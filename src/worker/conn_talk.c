@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "wire/sentence.h"
+#include "worker/visit.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -329,7 +330,9 @@ decode(struct conn *c)
 		struct msg m;
 		enum decode got = wire_decode(&c->wire, &c->in, edge(c), &m);
 
-		if (got == DECODE_GOT)
+		if (got == DECODE_GOT && m.kind >= MSG_REQUEST)
+			visit_take(c, &m);
+		else if (got == DECODE_GOT)
 			take(c, &m);
 		else if (got == DECODE_BAD)
 			conn_fail(c, m.fail, &m);

@@ -5,7 +5,8 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
-enum wait { WAIT_NONE, WAIT_IDLE, WAIT_IN, WAIT_QUIET, WAIT_OUT, WAIT_LINGER };
+/* WAIT_KEEP: a visitor's next request, which has less time than a chat's next message. */
+enum wait { WAIT_NONE, WAIT_IDLE, WAIT_IN, WAIT_QUIET, WAIT_OUT, WAIT_LINGER, WAIT_KEEP };
 
 static enum wait
 wait_of(const struct conn *c)
@@ -20,6 +21,8 @@ wait_of(const struct conn *c)
 		return WAIT_QUIET;
 	if (c->in.len)
 		return WAIT_IN;
+	if (c->visiting)
+		return WAIT_KEEP;
 	return c->turn || c->first ? WAIT_NONE : WAIT_IDLE;
 }
 
@@ -42,10 +45,11 @@ conn_wait_set(struct conn *c)
 		[WAIT_IN] = &w->message,
 		[WAIT_QUIET] = &w->quiet,
 		[WAIT_OUT] = &w->message,
-		[WAIT_LINGER] = &w->linger };
+		[WAIT_LINGER] = &w->linger,
+		[WAIT_KEEP] = &w->message };
 	enum wait wait = wait_of(c);
-	bool again = (wait == WAIT_OUT && c->put) || (wait == WAIT_QUIET && c->got) ||
-		     (wait == WAIT_IDLE && (c->got || c->put));
+	bool again = ((wait == WAIT_OUT || wait == WAIT_KEEP) && c->put) ||
+		     (wait == WAIT_QUIET && c->got) || (wait == WAIT_IDLE && (c->got || c->put));
 
 	c->got = c->put = false;
 	if (wait == c->wait && !again)

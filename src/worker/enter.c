@@ -6,6 +6,7 @@
 #include "base/seldom.h"
 #include "wire/proxy.h"
 #include "worker/conn_io.h"
+#include "worker/visit.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -17,9 +18,8 @@ enum { TOKEN_BYTES = 512, REFUSALS = 10, REFUSALS_MS = 10000 };
 
 /* --- refusals -------------------------------------------------------------------------------- */
 
-/* Somebody may cause thousands of them. */
-static void
-note_refusal(struct worker *w, const struct sock_addr *peer, const char *key, const char *why)
+void
+enter_note_refusal(struct worker *w, const struct sock_addr *peer, const char *key, const char *why)
 {
 	char from[SOCK_TEXT];
 	int kept_back;
@@ -48,7 +48,7 @@ guest_free(struct guest *g)
 static void
 refuse(struct conn *c, const char *why)
 {
-	note_refusal(c->w, &c->guest->peer, "why", why);
+	enter_note_refusal(c->w, &c->guest->peer, "why", why);
 	conn_end(c);
 }
 
@@ -61,10 +61,12 @@ enter_count(struct conn *c, uint64_t key, const char **limit)
 	const struct conf *conf = w->setup->conf;
 
 	/* First counted, then looked at: two at once are both seen by each other. */
-	score_add(&w->score->chats, 1);
+	c->visiting = c->wire.codec == &codec_http;
+	c->counted = !c->visiting;
+	score_add(&w->score->chats, c->counted);
+	score_add(&w->score->visitors, c->visiting);
 	if (key && tally_add(w->boot->tally, w->boot->slot, key, 1))
 		c->address = key;
-	c->counted = true;
 	if (limit == NULL)
 		return true;
 	*limit = NULL;
@@ -80,37 +82,50 @@ enter_count(struct conn *c, uint64_t key, const char **limit)
 }
 
 static void
-note_open(const struct conn *c, const struct sock_addr *peer)
+note_open(const struct conn *c)
 {
-	struct sock_addr local = { .len = sizeof local.u };
+	struct sock_addr peer, local = { .len = sizeof local.u };
 	const struct ssl_st *tls = c->guest ? c->guest->tls : NULL;
 	char from[SOCK_TEXT], to[SOCK_TEXT];
 
 	if (!log_has(LOG_INFO_))
 		return;
+	enter_peer(c, &peer);
 	(void)getsockname(c->io.fd, &local.u.any, &local.len);
-	sock_addr_text(peer, from);
+	sock_addr_text(&peer, from);
 	sock_addr_text(&local, to);
 	log_info("chat_open chat=%" PRIu64 " peer=%s local=%s fd=%d%s%s", c->id, from, to, c->io.fd,
 	    tls ? " tls=" : "", tls ? tls_version(tls) : "");
 }
 
+void
+enter_begin(struct conn *c)
+{
+	const char *greeting = c->w->setup->conf->greeting;
+
+	c->id = atomic_fetch_add(&c->w->boot->score->last_chat, 1) + 1;
+	note_open(c);
+	if (*greeting)
+		conn_say(c, PART_HELLO, NULL, greeting, strlen(greeting));
+}
+
 static void
 welcome(struct conn *c, const struct sock_addr *peer)
 {
-	struct worker *w = c->w;
 	const char *limit;
 
-	if (!enter_count(c, tally_key(peer), &limit)) {
-		note_refusal(w, peer, "limit", limit);
-		conn_fail(c, FAIL_BUSY, NULL);
-		conn_leave(c, LEAVE_BUSY);
+	if (enter_count(c, tally_key(peer), &limit)) {
+		score_add(&c->w->score->accepted, 1);
+		if (c->counted)
+			enter_begin(c);
 		return;
 	}
-	c->id = atomic_fetch_add(&w->boot->score->last_chat, 1) + 1;
-	score_add(&w->score->accepted, 1);
-	note_open(c, peer);
-	(void)buf_adds(&c->out, w->setup->conf->greeting);
+	enter_note_refusal(c->w, peer, "limit", limit);
+	if (c->wire.codec == &codec_http)
+		visit_refuse(c);
+	else
+		conn_fail(c, FAIL_BUSY, NULL);
+	conn_leave(c, LEAVE_BUSY);
 }
 
 /* It has nothing unusual about it any more, unless it has. */
@@ -231,7 +246,7 @@ why_refused(const struct conn *c)
 static void
 deny(struct conn *c)
 {
-	note_refusal(c->w, &c->guest->peer, "why", "token");
+	enter_note_refusal(c->w, &c->guest->peer, "why", "token");
 	settle_in(c);
 	conn_fail(c, FAIL_DENIED, NULL);
 	conn_leave(c, LEAVE_DENIED);
@@ -271,11 +286,14 @@ enter_open(struct worker *w, int fd, const struct sock_addr *peer, struct gate *
 	struct conn *c;
 
 	if (!proxy && !gate_admits(gate, peer)) {
-		note_refusal(w, peer, "why", "address");
+		enter_note_refusal(w, peer, "why", "address");
 		close(fd);
 		return;
 	}
 	c = conn_new(w, fd);
+	c->door = gate->web;
+	if (gate->web)
+		c->wire.codec = &codec_http;
 	if (gate_is_open(gate)) {
 		welcome(c, peer);
 		conn_update(c);

@@ -37,6 +37,11 @@ enter_is_on(const struct conn *c)
 void enter_set_peer(struct conn *c, const struct sock_addr *peer);
 /* Who is there: a text for the log, and the key of the tally. */
 void enter_peer(const struct conn *c, struct sock_addr *peer);
+/* It is a chat: a number, a line in the log, the greeting. */
+void enter_begin(struct conn *c);
+/* Somebody was not let in: KEY=WHY. He may cause thousands of these. */
+void enter_note_refusal(
+    struct worker *w, const struct sock_addr *peer, const char *key, const char *why);
 void guest_free(struct guest *g); /* NULL is fine */
 
 /* In the scoreboard and in the tally of its address. False: a limit is in the way, and it is in

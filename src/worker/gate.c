@@ -3,6 +3,7 @@
 
 #include "base/digest.h"
 #include "base/mem.h"
+#include "worker/visit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,12 +41,22 @@ read_tokens(struct gate *g, const struct conf_texts *t)
 		}
 }
 
+static uint32_t
+web_of(const struct conf_listen *d)
+{
+	char url[SOCK_TEXT];
+
+	conf_listen_url(d, url);
+	return d->speak == CONF_WEB ? visit_door(url) : 0;
+}
+
 struct gate *
 gate_new(const struct conf_listen *d, struct err *e)
 {
 	struct gate *g = mem_zalloc(sizeof *g);
 
 	g->refs = 1;
+	g->web = web_of(d);
 	read_tokens(g, &d->token);
 	if (read_nets(&d->allow, &g->allow, &g->n_allow, e) ||
 	    read_nets(&d->deny, &g->deny, &g->n_deny, e) ||

@@ -16,6 +16,7 @@ struct gate {
 	unsigned char (*tokens)[32]; /* SHA-256 of each */
 	int n_tokens;
 	struct tls_context *tls; /* NULL: none */
+	uint32_t web;            /* of a web door: visit_door(); 0: it is none */
 };
 
 /* NULL with the error. */

@@ -28,9 +28,12 @@ enum field_tag {
 	TAG_SINCE,
 	TAG_RATE,
 	TAG_PEER,
+	TAG_DOOR,
+	TAG_FRAMES,
 };
 
 enum { MUST = 1 };
+enum { FRAMES_OPEN = 1, FRAMES_IN_FRAME = 2, FRAMES_LAST = 4 };
 enum { FLAG_LINES = 1, FLAG_IN_END = 2, FLAG_DEAF = 4 };
 
 struct field {
@@ -47,8 +50,16 @@ struct rate {
 	double left;
 };
 
-enum { DIALECTS = 3 };
-static const struct codec *const dialects[DIALECTS] = { &codec_line, &codec_json, &codec_raw };
+/* How far a WebSocket is in a message, whose bytes are at the head of TAG_IN. */
+struct frames {
+	uint32_t got, left;
+	unsigned char mask[4];
+	uint32_t turn, flags;
+};
+
+enum { DIALECTS = 5 };
+static const struct codec *const dialects[DIALECTS] = { &codec_line, &codec_json, &codec_raw,
+	&codec_http, &codec_ws };
 
 /* --- packing --------------------------------------------------------------------------------- */
 
@@ -109,6 +120,19 @@ add_turns(const struct conn *c, struct buf *out)
 	return bad;
 }
 
+static int
+add_frames(const struct wire_frames *f, struct buf *out)
+{
+	struct frames to = { .got = f->got,
+		.left = f->left,
+		.turn = f->turn,
+		.flags = (f->is_open ? FRAMES_OPEN : 0) | (f->in_frame ? FRAMES_IN_FRAME : 0) |
+			 (f->is_last ? FRAMES_LAST : 0) };
+
+	memcpy(to.mask, f->mask, sizeof to.mask);
+	return add(out, TAG_FRAMES, MUST, &to, sizeof to);
+}
+
 int
 move_pack(const struct conn *c, struct buf *out)
 {
@@ -129,7 +153,9 @@ move_pack(const struct conn *c, struct buf *out)
 	    (c->robot >= 0 && add_text(out, TAG_ROBOT, 0, chain_name_at(chain, c->robot))) ||
 	    add(out, TAG_SINCE, 0, &c->since_ms, sizeof c->since_ms) ||
 	    add(out, TAG_RATE, 0, &rate, sizeof rate) ||
-	    (c->guest && add(out, TAG_PEER, 0, &c->guest->peer.u, c->guest->peer.len)))
+	    (c->guest && add(out, TAG_PEER, 0, &c->guest->peer.u, c->guest->peer.len)) ||
+	    (c->door && add(out, TAG_DOOR, 0, &c->door, sizeof c->door)) ||
+	    (c->wire.codec == &codec_ws && add_frames(&c->wire.frames, out)))
 		return -1;
 	return 0;
 }
@@ -244,6 +270,24 @@ take_peer(struct conn *c, const char *bytes, size_t n)
 	return 0;
 }
 
+static int
+take_frames(struct wire_frames *f, const char *bytes, size_t n)
+{
+	struct frames from;
+
+	if (take_fixed(&from, sizeof from, bytes, n) || from.turn >= sizeof from.mask)
+		return -1;
+	f->got = from.got;
+	f->left = from.left;
+	f->turn = (uint8_t)from.turn;
+	f->is_open = from.flags & FRAMES_OPEN;
+	f->in_frame = from.flags & FRAMES_IN_FRAME;
+	f->is_last = from.flags & FRAMES_LAST;
+	memcpy(f->mask, from.mask, sizeof f->mask);
+	/* Bytes are owed by a frame, a frame by a message; what is no message has no bytes. */
+	return (f->left && !f->in_frame) || ((f->in_frame || f->got) && !f->is_open) ? -1 : 0;
+}
+
 /* Returns 0, or -1: it cannot be read, or must be understood and is not. */
 static int
 take_field(struct conn *c, const struct field *f, const char *bytes)
@@ -276,6 +320,10 @@ take_field(struct conn *c, const struct field *f, const char *bytes)
 		return take_rate(c, bytes, f->n);
 	case TAG_PEER:
 		return take_peer(c, bytes, f->n);
+	case TAG_DOOR:
+		return take_fixed(&c->door, sizeof c->door, bytes, f->n);
+	case TAG_FRAMES:
+		return take_frames(&c->wire.frames, bytes, f->n);
 	default:
 		return f->must ? -1 : 0;
 	}
@@ -299,6 +347,8 @@ take_fields(struct conn *c, const char *bytes, size_t n, struct err *e)
 		bytes += f.n;
 		n -= f.n;
 	}
+	if (c->wire.frames.got > c->in.len)
+		return err_set(e, "it has less of a message than it says");
 	return 0;
 }
 
