@@ -1,5 +1,5 @@
 # xiaotu. One Makefile, nothing recursive; every flavour has its own build/FLAVOUR/.
-#   make [FLAVOUR=release|debug|asan] [CC=clang]     all check unit e2e soak bench lint analyze format install clean
+#   make [FLAVOUR=release|debug|asan] [CC=clang]     all check unit e2e web-check soak bench lint analyze format install clean
 #   make fuzz [SECONDS=n] [TARGET=name]              libFuzzer, with clang, in build/fuzz-clang
 
 FLAVOUR ?= release
@@ -153,6 +153,13 @@ valgrind: all $(E2E) $(UNITS) fuzzers
 	@set -e; $(foreach f,$(FUZZERS),$(MEMCHECK) $(O)/fuzz/$(f) tests/fuzz/corpus/$(f);)
 	@set -e; for s in $(MEMCHECK_SUITES); do CK_RUN_SUITE=$$s XIAOTU_BIN=$(O) \
 		XIAOTU_WRAP="$(MEMCHECK) --trace-children=yes" $(E2E); done
+# The chat page in Chromium (scripts/packages web). SHOTS=docs: take the pictures anew; ONLY=words of a test's name.
+WEB = build/web
+$(WEB)/node_modules/playwright-core:
+	@mkdir -p $(WEB)
+	npm install --no-save --no-audit --no-fund --prefix $(WEB) playwright-core@1.65.1
+web-check: all $(WEB)/node_modules/playwright-core
+	node tests/web/check.mjs $(O) $(WEB) $(SHOTS)
 # CASE=http64,hello64: these alone; scripts/bench --list names them.
 bench: all $(O)/bench
 	scripts/bench $(if $(CASE),--only $(CASE)) $(O)
@@ -211,6 +218,7 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all unit e2e e2e-tls soak check valgrind bench bench-instructions fuzz fuzzers lint analyze format install clean
+.PHONY: all unit e2e e2e-tls web-check soak check valgrind bench bench-instructions fuzz fuzzers lint analyze \
+	format install clean
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "wire/codec.h"
+#include "wire/codec_own.h"
 
 #include <string.h>
 
