@@ -333,12 +333,10 @@ put_object(struct wire *w, enum part part, const struct msg *msg, const char *te
 	static const char room[HEAD_MOST];
 	uint32_t at = out->len;
 
+	if (part == PART_PIECE && (msg == NULL || !msg->stream))
+		return 0;
 	if (buf_add(out, room, sizeof room) || codec_json.encode(w, part, msg, text, n, out))
 		return -1;
-	if (out->len == at + HEAD_MOST) {
-		buf_cut(out, at);
-		return 0;
-	}
 	buf_cut(out, out->len - 1);
 	put_head(OP_TEXT, at, out);
 	return 0;

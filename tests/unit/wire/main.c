@@ -11,6 +11,8 @@ main(void)
 
 	srunner_add_suite(runner, encode_suite());
 	srunner_add_suite(runner, proxy_suite());
+	srunner_add_suite(runner, frames_suite());
+	srunner_add_suite(runner, head_suite());
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -140,6 +140,44 @@ in_a_hurry(struct conn *c)
 	c->rate_left = 0.25;
 }
 
+static void
+in_a_frame(struct conn *c)
+{
+	static const char bytes[] = "{\"text\":\"half a frame";
+
+	c->wire.codec = &codec_ws;
+	c->wire.frames = (struct wire_frames){ .got = sizeof bytes - 1,
+		.left = 7,
+		.mask = { 1, 2, 3, 4 },
+		.turn = 3,
+		.is_open = true,
+		.in_frame = true,
+		.is_last = true };
+	ck_assert(wire_set_user(&c->wire, "ann", 3));
+	ck_assert_int_eq(buf_adds(&c->in, bytes), 0);
+}
+
+static void
+between_frames(struct conn *c)
+{
+	c->wire.codec = &codec_ws;
+	c->wire.frames = (struct wire_frames){ .got = 3, .is_open = true, .mask = { 9 } };
+	ck_assert_int_eq(buf_add(&c->in, "{ \"\x80\x84\x01", 6), 0);
+}
+
+/* One that came by a web door and has not said what for. */
+static void
+visiting(struct conn *c)
+{
+	c->wire.codec = &codec_http;
+	c->visiting = true;
+	c->counted = false;
+	score_add(&c->w->score->visitors, 1);
+	score_add(&c->w->score->chats, -1);
+	c->door = 0x12345678;
+	ck_assert_int_eq(buf_adds(&c->in, "GET / HTTP/1.1\r\nHo"), 0);
+}
+
 void (*const kinds[KINDS])(struct conn *c) = { [KIND_LINE] = say_line,
 	undecided,
 	half_a_message,
@@ -153,4 +191,7 @@ void (*const kinds[KINDS])(struct conn *c) = { [KIND_LINE] = say_line,
 	chose_a_robot,
 	half_closed,
 	said_exit,
-	in_a_hurry };
+	in_a_hurry,
+	in_a_frame,
+	between_frames,
+	visiting };

@@ -6,7 +6,7 @@
 
 #include "worker/conn.h"
 
-enum { KIND_LINE, KINDS = 14 };
+enum { KIND_LINE, KINDS = 17 };
 
 /* Make a fresh chat one of this kind; KIND_LINE is one in `line` that waits for nothing. */
 extern void (*const kinds[KINDS])(struct conn *c);
