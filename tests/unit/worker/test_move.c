@@ -459,7 +459,7 @@ START_TEST(websocket_moves_in_the_middle_of_a_frame)
 	static const char bytes[] =
 	    "\x01\x8b\0\0\0\0{\"user\":\"a\"\x89\x81\0\0\0\0p\x80\x8d\0\0\0\0,\"text\":\"hi\"}";
 	static const char answer[] =
-	    "\x8a\x01p\x81\x24{\"robot\":\"hello\",\"text\":\"Hello, hi!\"}";
+	    "\x8a\x01p\x81\x25{\"robot\":\"hello\",\"text\":\"Hello, hi!\"}";
 
 	for (size_t cut = 0; cut < sizeof bytes; cut++) {
 		struct bench *from = bench_open(NULL), *to = bench_open(NULL);
