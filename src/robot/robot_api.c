@@ -79,7 +79,6 @@ call_new(struct api_robot *a, struct ask *ask, const struct talk *talk)
 	call->counted = call->begun = false;
 	list_init(&call->link);
 	lapse_entry_init(&call->total);
-	lapse_touch(&a->total, &call->total);
 	return call;
 }
 
@@ -271,7 +270,9 @@ robot_api_send(struct api_call *call)
 
 	reply_reset(&call->reply);
 	call->begun = false;
-	call->n_requests++;
+	/* The time in line is bounded by that of the first byte. */
+	if (call->n_requests++ == 0)
+		lapse_touch(&a->total, &call->total);
 	make_request(call, &body, &url);
 	call->http = http_start(a->http, &body, url.len ? buf_head(&url) : NULL,
 	    a->headers ? a->headers[call->key] : NULL, &sink, call);
