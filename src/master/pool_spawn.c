@@ -59,6 +59,7 @@ pool_spawn(struct slot *s)
 		log_error("worker_failed why=%s", log_quote(e.text, strlen(e.text)));
 		return -1;
 	}
+	score_use(s->m->pool.score, pool_index(s));
 	/* No handler of ours may run in the child before it let go of the loop. */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);

@@ -22,6 +22,13 @@ score_new(void)
 }
 
 void
+score_use(struct score *s, int slot)
+{
+	if (slot >= atomic_load(&s->n_used))
+		atomic_store(&s->n_used, slot + 1);
+}
+
+void
 score_reset_now(struct score *s, int slot)
 {
 	atomic_store(&s->slots[slot].chats, 0);
@@ -35,7 +42,7 @@ score_chats(const struct score *s)
 {
 	int64_t n = 0;
 
-	for (int i = 0; i < SCORE_SLOTS; i++)
+	for (int i = 0, n_used = atomic_load(&s->n_used); i < n_used; i++)
 		n += atomic_load_explicit(&s->slots[i].chats, memory_order_relaxed) +
 		     atomic_load_explicit(&s->slots[i].visitors, memory_order_relaxed);
 	return n;

@@ -58,6 +58,7 @@ struct score {
 	_Atomic uint64_t last_chat; /* the number given last: chats are numbered over all workers */
 	_Atomic int64_t started_s;  /* by the wall clock */
 	_Atomic int64_t workers_wanted;
+	_Atomic int n_used; /* slots that ever had an owner: the others need no look */
 	struct score_events events;
 	struct score_slot slots[SCORE_SLOTS];
 };
@@ -73,6 +74,8 @@ extern const struct score_event score_events[];
 
 /* NULL when there is no memory. */
 struct score *score_new(void);
+/* A worker begins in this slot (by the master, before it is forked). */
+void score_use(struct score *s, int slot);
 /* A slot gets a new owner: what counts "now" starts at 0. */
 void score_reset_now(struct score *s, int slot);
 /* Places taken over all slots: chats open, and visitors. */

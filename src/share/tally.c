@@ -18,7 +18,7 @@ struct bucket {
 };
 
 struct tally {
-	int n_slots;
+	_Atomic int n_used; /* slots that ever counted anything: the others need no look */
 	_Alignas(4096) struct bucket buckets[]; /* BUCKETS of each slot, on pages of their own */
 };
 
@@ -31,7 +31,6 @@ tally_new(int n_slots)
 
 	if (t == MAP_FAILED)
 		return NULL;
-	t->n_slots = n_slots;
 	return t;
 }
 
@@ -64,12 +63,22 @@ tally_key(const struct sock_addr *a)
 	return a->u.any.sa_family == AF_INET6 && key == 0 ? 1 : key;
 }
 
+/* Several workers may raise it at once. */
+static void
+note_use(struct tally *t, int slot)
+{
+	int n_used = atomic_load_explicit(&t->n_used, memory_order_relaxed);
+
+	while (slot >= n_used && !atomic_compare_exchange_weak(&t->n_used, &n_used, slot + 1))
+		continue;
+}
+
 int64_t
 tally_count(struct tally *t, uint64_t key)
 {
 	int64_t n = 0;
 
-	for (int slot = 0; slot < t->n_slots; slot++) {
+	for (int slot = 0, n_used = atomic_load(&t->n_used); slot < n_used; slot++) {
 		const struct bucket *b = bucket_of(t, slot, key);
 
 		for (int i = 0; i < WAYS; i++)
@@ -93,6 +102,7 @@ tally_add(struct tally *t, int slot, uint64_t key, int n)
 	}
 	if (found == NULL)
 		return 0;
+	note_use(t, slot);
 	atomic_store(&found->key, key);
 	atomic_store(&found->n, atomic_load(&found->n) + n);
 	return 1;

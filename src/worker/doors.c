@@ -109,7 +109,7 @@ is_ahead(const struct doors *d)
 	const struct score *score = d->w->boot->score;
 	int64_t mine = atomic_load_explicit(&d->w->score->chats, memory_order_relaxed);
 
-	for (int i = 0; i < SCORE_SLOTS; i++) {
+	for (int i = 0, n = atomic_load(&score->n_used); i < n; i++) {
 		const struct score_slot *s = &score->slots[i];
 
 		if (atomic_load_explicit(&s->serving, memory_order_relaxed) &&
