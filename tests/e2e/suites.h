@@ -40,5 +40,7 @@ Suite *systemd_suite(void);
 Suite *control_suite(void);
 Suite *command_suite(void);
 Suite *ctl_suite(void);
+Suite *web_suite(void);
+Suite *socket_suite(void);
 
 #endif
