@@ -1,5 +1,5 @@
-/* test_socket.c - chats over a WebSocket: as any other chat, and strict about frames (FAULTS A8, A9,
- * A10, D14, H1, H6). */
+/* test_socket.c - chats over a WebSocket: as any other chat, and strict about frames (FAULTS A8,
+ * A9, A10, D14, H1, H6). */
 #include "e2e/crowd.h"
 #include "e2e/moving.h"
 #include "e2e/suites.h"

@@ -5,5 +5,6 @@
 #include <check.h>
 
 Suite *move_suite(void);
+Suite *move_socket_suite(void);
 
 #endif

@@ -52,18 +52,6 @@ same_memory(const struct conn *a, const struct conn *b)
 }
 
 static void
-same_frames(const struct wire_frames *a, const struct wire_frames *b)
-{
-	ck_assert_uint_eq(a->got, b->got);
-	ck_assert_uint_eq(a->left, b->left);
-	ck_assert_int_eq(memcmp(a->mask, b->mask, sizeof a->mask), 0);
-	ck_assert_uint_eq(a->turn, b->turn);
-	ck_assert_int_eq(a->is_open, b->is_open);
-	ck_assert_int_eq(a->in_frame, b->in_frame);
-	ck_assert_int_eq(a->is_last, b->is_last);
-}
-
-static void
 same_chat(const struct conn *a, const struct conn *b)
 {
 	ck_assert_uint_eq(a->id, b->id);
@@ -85,7 +73,8 @@ same_chat(const struct conn *a, const struct conn *b)
 	ck_assert_int_eq(a->counted, b->counted);
 	ck_assert_int_eq(a->visiting, b->visiting);
 	ck_assert_uint_eq(a->door, b->door);
-	same_frames(&a->wire.frames, &b->wire.frames);
+	ck_assert_uint_eq(a->wire.frames.got, b->wire.frames.got);
+	ck_assert_uint_eq(a->wire.frames.left, b->wire.frames.left);
 	ck_assert_int_eq(a->since_ms, b->since_ms);
 	ck_assert_int_eq(a->rate_ms, b->rate_ms);
 	ck_assert(!(a->rate_left < b->rate_left) && !(a->rate_left > b->rate_left));
@@ -453,49 +442,6 @@ START_TEST(chat_talks_on_in_the_worker_that_took_it_up)
 }
 END_TEST
 
-/* At every byte of two messages, one of them in fragments. The mask is zero: easy to read. */
-START_TEST(websocket_moves_in_the_middle_of_a_frame)
-{
-	static const char bytes[] =
-	    "\x01\x8b\0\0\0\0{\"user\":\"a\"\x89\x81\0\0\0\0p\x80\x8d\0\0\0\0,\"text\":\"hi\"}";
-	static const char answer[] =
-	    "\x8a\x01p\x81\x25{\"robot\":\"hello\",\"text\":\"Hello, hi!\"}";
-
-	for (size_t cut = 0; cut < sizeof bytes; cut++) {
-		struct bench *from = bench_open(NULL), *to = bench_open(NULL);
-		struct buf message;
-		struct conn *c, *d;
-		int peer, ends[2];
-		char got[256];
-		ssize_t n;
-
-		c = bench_chat(from, &peer);
-		c->wire.codec = &codec_ws;
-		(void)send(peer, bytes, cut, 0);
-		bench_turn(from);
-		n = recv(peer, got, sizeof got, MSG_DONTWAIT);
-		n = n < 0 ? 0 : n;
-		pack(c, &message);
-		ck_assert_int_eq(
-		    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-		d = move_unpack(
-		    &to->w, ends[0], buf_head(&message), message.len, &(struct err){ .text = "" });
-		ck_assert_ptr_nonnull(d);
-		(void)send(ends[1], bytes + cut, sizeof bytes - 1 - cut, 0);
-		bench_turn(to);
-		if (cut < sizeof bytes - 1)
-			n += recv(ends[1], got + n, sizeof got - (size_t)n, MSG_DONTWAIT);
-		ck_assert_int_eq(n, sizeof answer - 1);
-		ck_assert_int_eq(memcmp(got, answer, sizeof answer - 1), 0);
-		buf_release(&message);
-		bench_close(from);
-		bench_close(to);
-		close(peer);
-		close(ends[1]);
-	}
-}
-END_TEST
-
 START_TEST(chat_that_is_too_large_to_move_is_told_goodbye_and_counted)
 {
 	char *text = calloc(1, MOVE_BYTES);
@@ -543,7 +489,6 @@ move_suite(void)
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("pair");
 	tcase_add_test(tc, chat_talks_on_in_the_worker_that_took_it_up);
-	tcase_add_test(tc, websocket_moves_in_the_middle_of_a_frame);
 	tcase_add_test(tc, chat_that_is_too_large_to_move_is_told_goodbye_and_counted);
 	suite_add_tcase(suite, tc);
 	return suite;
