@@ -1,5 +1,6 @@
 # xiaotu. One Makefile, nothing recursive; every flavour has its own build/FLAVOUR/.
-#   make [FLAVOUR=release|debug|asan] [CC=clang]     all check unit e2e web-check soak bench lint analyze format install clean
+#   make [FLAVOUR=release|debug|asan] [CC=clang]     all check unit e2e e2e-tls web-check soak bench lint analyze
+#       format install uninstall deb clean
 #   make fuzz [SECONDS=n] [TARGET=name]              libFuzzer, with clang, in build/fuzz-clang
 
 FLAVOUR ?= release
@@ -178,6 +179,8 @@ lint: all $(O)/sample
 	scripts/check-size.py
 	scripts/check-options $(O)/sample
 	scripts/check-units $(O)/xiaotud
+	scripts/check-man
+	scripts/check-completions $(O)
 	clang-format --dry-run -Werror $(SOURCES)
 	shellcheck $(filter-out %.py,$(wildcard scripts/*)) .ci/run
 
@@ -198,27 +201,45 @@ analyze: $(ANALYZED)
 format:
 	clang-format -i $(SOURCES)
 
-UNITS_IN = $(DESTDIR)$(PREFIX)/lib
+# --- what is installed, and where --------------------------------------------------------------------
+# UNITS_IN: of systemd's units; ZSH_IN: where zsh looks for completions.
+UNITS_IN ?= $(PREFIX)/lib/systemd/system
+ZSH_IN   ?= $(PREFIX)/share/zsh/site-functions
+BASH_IN   = $(PREFIX)/share/bash-completion/completions
+CONF_IN   = $(SYSCONFDIR)/xiaotu
+
+# FROM:TO:MODE; in files below etc/ the paths are made those of this installation.
+INSTALLED = $(O)/xiaotud:$(PREFIX)/sbin/xiaotud:755 $(O)/xiaotuctl:$(PREFIX)/sbin/xiaotuctl:755 \
+	$(O)/xiaotu:$(PREFIX)/bin/xiaotu:755 \
+	$(foreach m,$(wildcard etc/man/*),$(m):$(PREFIX)/share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)):644) \
+	$(foreach p,$(PROGRAMS),etc/completion/$(p).bash:$(BASH_IN)/$(p):644 etc/completion/_$(p):$(ZSH_IN)/_$(p):644) \
+	etc/xiaotud.service:$(UNITS_IN)/xiaotud.service:644 etc/xiaotud.socket:$(UNITS_IN)/xiaotud.socket:644 \
+	etc/xiaotu.sysusers:$(PREFIX)/lib/sysusers.d/xiaotu.conf:644 \
+	etc/xiaotu.tmpfiles:$(PREFIX)/lib/tmpfiles.d/xiaotu.conf:644 \
+	etc/xiaotu.logrotate:$(SYSCONFDIR)/logrotate.d/xiaotu:644
+# These hold what the operator wrote: never overwritten, and an uninstall leaves them.
+KEPT = xiaotud.conf robot.conf
+
 install: all
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SYSCONFDIR)/xiaotu \
-		$(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
-	install -m 755 $(O)/xiaotud $(DESTDIR)$(PREFIX)/sbin/xiaotud
-	install -m 755 $(O)/xiaotu $(DESTDIR)$(PREFIX)/bin/xiaotu
-	install -m 755 $(O)/xiaotuctl $(DESTDIR)$(PREFIX)/sbin/xiaotuctl
-	for f in xiaotud.conf robot.conf; do \
-		test -e $(DESTDIR)$(SYSCONFDIR)/xiaotu/$$f || \
-			install -m 640 etc/$$f $(DESTDIR)$(SYSCONFDIR)/xiaotu/$$f; done
-	for s in 1 5 8; do install -m 644 etc/man/*.$$s $(DESTDIR)$(PREFIX)/share/man/man$$s/; done
-	install -d $(UNITS_IN)/systemd/system $(UNITS_IN)/sysusers.d $(UNITS_IN)/tmpfiles.d
-	install -m 644 etc/xiaotu.sysusers $(UNITS_IN)/sysusers.d/xiaotu.conf
-	for f in xiaotud.service:systemd/system/xiaotud.service \
-			xiaotud.socket:systemd/system/xiaotud.socket xiaotu.tmpfiles:tmpfiles.d/xiaotu.conf; do \
-		sed 's|/usr/local/sbin|$(PREFIX)/sbin|; s|/etc/xiaotu|$(SYSCONFDIR)/xiaotu|' etc/$${f%:*} | \
-			install -m 644 /dev/stdin $(UNITS_IN)/$${f#*:}; done
+	@set -e; for f in $(INSTALLED); do \
+		from=$${f%%:*}; mode=$${f##*:}; to=$${f#*:}; to=$(DESTDIR)$${to%:*}; \
+		install -d "$${to%/*}"; echo "install $$to"; \
+		case $$from in \
+		etc/*) sed 's|/usr/local/sbin|$(PREFIX)/sbin|g; s|/etc/xiaotu|$(CONF_IN)|g' "$$from" | \
+			install -m "$$mode" /dev/stdin "$$to" ;; \
+		*) install -m "$$mode" "$$from" "$$to" ;; \
+		esac; \
+	done
+	@install -d -m 750 $(DESTDIR)$(CONF_IN)
+	@set -e; for f in $(KEPT); do to=$(DESTDIR)$(CONF_IN)/$$f; \
+		test -e "$$to" || { echo "install $$to"; install -m 640 etc/$$f "$$to"; }; done
+uninstall:
+	@for f in $(INSTALLED); do to=$${f#*:}; rm -fv "$(DESTDIR)$${to%:*}"; done
+	@echo "kept: $(DESTDIR)$(CONF_IN)"
 clean:
 	rm -rf build
 
 .PHONY: all unit e2e e2e-tls web-check soak check valgrind bench bench-instructions fuzz fuzzers lint analyze \
-	format install clean
+	format install uninstall clean
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)
