@@ -182,7 +182,8 @@ lint: all $(O)/sample
 	scripts/check-man
 	scripts/check-completions $(O)
 	clang-format --dry-run -Werror $(SOURCES)
-	shellcheck $(filter-out %.py,$(wildcard scripts/*)) .ci/run
+	shellcheck $(filter-out %.py,$(wildcard scripts/*)) .ci/run $(wildcard debian/*inst debian/*rm)
+	head -n 1 debian/changelog | grep -qF '($(VERSION))' # the package is of this version
 
 # What compilers do not see: a stamp for each file that gcc's and clang's analyzers find nothing in;
 # clang-tidy's checks clang-analyzer-* are those of scan-build. .clang-tidy says which others count.
@@ -236,10 +237,13 @@ install: all
 uninstall:
 	@for f in $(INSTALLED); do to=$${f#*:}; rm -fv "$(DESTDIR)$${to%:*}"; done
 	@echo "kept: $(DESTDIR)$(CONF_IN)"
+# The Debian package, into build/deb/, from a clean copy of the tree: debian/.
+deb:
+	scripts/deb
 clean:
 	rm -rf build
 
 .PHONY: all unit e2e e2e-tls web-check soak check valgrind bench bench-instructions fuzz fuzzers lint analyze \
-	format install uninstall clean
+	format install uninstall deb clean
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)
