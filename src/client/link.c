@@ -1,7 +1,10 @@
 /* link.c - see link.h.
  * `raw` has no framing at all: what arrives until it is quiet for QUIET_MS is one answer. So a late
  * rest of an answer is thrown away before the next question is sent, lest every later answer
- * belong to the question before it. `json` has lines and ids, and needs no such guess. */
+ * belong to the question before it. `json` has lines and ids, and needs no such guess.
+ * All bytes go through read_once() and send_all(): another transport has its place there, and in
+ * link_open(). Readers ask for more until there is none, so bytes that a layer between holds back
+ * would not be forgotten. */
 #include "client/link.h"
 #include "base/json.h"
 #include "base/lapse.h"
@@ -33,10 +36,15 @@ struct link {
 	const char *user;
 	int answer_ms;
 	bool json;
-	bool ended;          /* the server will send no more */
+	bool ended; /* the server will send no more */
+	bool stream;
+	bool open;           /* the last question has no answer yet */
 	int64_t id;          /* of the last question */
+	int64_t heard_ms;    /* when bytes came last */
+	uint32_t n_looked;   /* bytes of `in` known to hold no newline */
 	struct buf in;       /* received, not yet taken */
 	struct buf greeting; /* clean */
+	struct buf object;   /* the last answer as it came, clean */
 };
 
 /* --- bytes ----------------------------------------------------------------------------------- */
@@ -123,133 +131,16 @@ send_all(struct link *l, const char *bytes, size_t n)
 	return 0;
 }
 
-/* --- what a server says ---------------------------------------------------------------------- */
-
-static const char *const err_words[] = { "no-user", "too-long", "bad-utf8", "bad-input", "rate",
-	"busy", "robot-timeout", "robot-unavailable", "robot-bad-reply", "robot-refused", NULL };
-static const char *const bye_words[] = { "idle", "shutdown", "slow-reader", "limit", NULL };
-
-/* Is s "KEYWORD WORD..." with one of the words? A robot may well begin a sentence with ERR. */
-static bool
-is_notice(const char *s, size_t n, const char *keyword, const char *const *words)
-{
-	if (n < 5 || memcmp(s, keyword, 4) != 0)
-		return false;
-	for (size_t k; *words; words++) {
-		k = strlen(*words);
-		if (n >= 4 + k && memcmp(s + 4, *words, k) == 0 &&
-		    (n == 4 + k || s[4 + k] == ' ' || s[4 + k] == '\n'))
-			return true;
-	}
-	return false;
-}
-
+/* Wait for bytes, for the end, or until link_take() has a reason of its own. */
 static void
-hand_out(const char *s, size_t n, struct buf *out)
+await(struct link *l, int64_t by_ms)
 {
-	struct text_clean c = { 0 };
+	struct pollfd p = { .fd = l->fd, .events = POLLIN };
+	int64_t left = by_ms - lapse_now_ms();
+	int quiet = link_wait_ms(l);
 
-	/* A full buffer cuts the text; what fitted is whole characters. */
-	if (text_clean(&c, s, n, out) == 0)
-		(void)text_clean_end(&c, out);
-}
-
-static void
-chomp(struct buf *b)
-{
-	while (ends_in_newline(b))
-		buf_cut(b, b->len - 1);
-}
-
-/* Text outside of any framing: an answer in `raw`, or one of the server's own notices. */
-static enum link_result
-judge_plain(const char *s, size_t n, struct buf *text)
-{
-	hand_out(s, n, text);
-	if (is_notice(s, n, "ERR ", err_words)) {
-		chomp(text);
-		return LINK_FAILED;
-	}
-	if (is_notice(s, n, "BYE ", bye_words)) {
-		chomp(text);
-		return LINK_BYE;
-	}
-	return LINK_ANSWER;
-}
-
-static void
-hand_out_notice(const char *keyword, struct json_object *o, const char *word_key, struct buf *text)
-{
-	size_t n_word = 0, n_message = 0;
-	const char *word = json_text(o, word_key, &n_word);
-	const char *message = json_text(o, "message", &n_message);
-
-	(void)buf_adds(text, keyword);
-	hand_out(word ? word : "", n_word, text);
-	(void)buf_adds(text, " ");
-	hand_out(message ? message : "", n_message, text);
-}
-
-/* One object. An answer to an earlier question, given up for lost, is nothing. */
-static enum link_result
-judge_object(struct link *l, struct json_object *o, struct buf *text)
-{
-	struct json_object *error = json_object_member(o, "error");
-	struct json_object *bye = json_object_member(o, "bye");
-	int64_t id = l->id;
-	size_t n;
-	const char *s = json_text(o, "text", &n);
-
-	(void)json_whole(o, "id", &id);
-	if (bye) {
-		hand_out_notice("BYE ", bye, "reason", text);
-		return LINK_BYE;
-	}
-	if (id != l->id || (s == NULL && error == NULL))
-		return LINK_NOTHING;
-	if (error) {
-		hand_out_notice("ERR ", error, "code", text);
-		return LINK_FAILED;
-	}
-	hand_out(s, n, text);
-	return LINK_ANSWER;
-}
-
-/* One line from a server that speaks json. A line that is no JSON is a notice sent before the
- * server knew the dialect, or the late rest of a greeting. */
-static enum link_result
-judge_line(struct link *l, const char *s, size_t n, struct buf *text)
-{
-	struct json_object *o = n && s[0] == '{' ? json_read(s, n) : NULL;
-	enum link_result result;
-
-	if (o) {
-		result = judge_object(l, o, text);
-		json_drop(o);
-		return result;
-	}
-	result = judge_plain(s, n, text);
-	if (result != LINK_ANSWER)
-		return result;
-	buf_cut(text, 0);
-	return LINK_NOTHING;
-}
-
-/* The lines that are in, until one says something. */
-static enum link_result
-judge_lines(struct link *l, struct buf *text)
-{
-	enum link_result result = LINK_NOTHING;
-
-	while (result == LINK_NOTHING && l->in.len > 0) {
-		const char *s = buf_head(&l->in), *end = memchr(s, '\n', l->in.len);
-
-		if (end == NULL)
-			break;
-		result = judge_line(l, s, (size_t)(end - s), text);
-		buf_eat(&l->in, (size_t)(end - s) + 1);
-	}
-	return result;
+	left = left < 0 ? 0 : left;
+	(void)poll(&p, 1, quiet >= 0 && quiet < left ? quiet : (int)left);
 }
 
 /* --- opening --------------------------------------------------------------------------------- */
@@ -266,15 +157,16 @@ link_start(int fd, const struct link_options *o)
 	l->fd = fd;
 	l->user = o->user;
 	l->answer_ms = o->answer_ms;
+	l->stream = o->stream;
 	buf_init(&l->in, IN_BYTES);
 	buf_init(&l->greeting, LINK_ANSWER_BYTES);
+	buf_init(&l->object, IN_BYTES);
 	gather(l, &patience);
 	l->json = !o->raw && ends_in_newline(&l->in);
-	/* A server that is full says so instead of a greeting: that is for link_look() to tell. */
-	if (l->in.len == 0 || is_notice(buf_head(&l->in), l->in.len, "ERR ", err_words) ||
-	    is_notice(buf_head(&l->in), l->in.len, "BYE ", bye_words))
+	/* A server that is full says so instead of a greeting: that is for link_take() to tell. */
+	if (l->in.len == 0 || hear_is_notice(buf_head(&l->in), l->in.len))
 		return l;
-	hand_out(buf_head(&l->in), l->in.len, &l->greeting);
+	hear_clean(buf_head(&l->in), l->in.len, &l->greeting);
 	buf_eat(&l->in, l->in.len);
 	return l;
 }
@@ -336,6 +228,7 @@ link_close(struct link *l)
 	close(l->fd);
 	buf_release(&l->in);
 	buf_release(&l->greeting);
+	buf_release(&l->object);
 	free(l);
 }
 
@@ -353,23 +246,6 @@ link_fd(const struct link *l)
 
 /* --- asking ---------------------------------------------------------------------------------- */
 
-enum link_result
-link_look(struct link *l, struct buf *text)
-{
-	enum link_result result = LINK_NOTHING;
-
-	buf_cut(text, 0);
-	while (!l->ended && read_once(l) == GOT_BYTES)
-		;
-	if (l->in.len > 0 && l->json)
-		result = judge_lines(l, text);
-	else if (l->in.len > 0) {
-		result = judge_plain(buf_head(&l->in), l->in.len, text);
-		buf_eat(&l->in, l->in.len);
-	}
-	return result == LINK_NOTHING && l->ended ? LINK_GONE : result;
-}
-
 /* Returns 0, or -1: it cannot be sent. */
 static int
 send_question(struct link *l, const char *text, size_t n)
@@ -381,7 +257,8 @@ send_question(struct link *l, const char *text, size_t n)
 	if (l->json) {
 		bad = buf_adds(&out, "{\"user\":") || json_write(l->user, strlen(l->user), &out) ||
 		      buf_adds(&out, ",\"text\":") || json_write(text, n, &out) ||
-		      buf_addf(&out, ",\"id\":%lld}\n", (long long)l->id);
+		      buf_addf(&out, ",\"id\":%lld", (long long)l->id) ||
+		      buf_adds(&out, l->stream ? ",\"stream\":true}\n" : "}\n");
 	} else {
 		bad = buf_addf(&out, "%s::%.*s", l->user, (int)n, text);
 		/* A newline would be the mark of another dialect. */
@@ -394,58 +271,120 @@ send_question(struct link *l, const char *text, size_t n)
 	return bad ? -1 : 0;
 }
 
-static enum link_result
-await_raw(struct link *l, struct buf *answer)
+enum heard
+link_send(struct link *l, const char *text, size_t n, struct buf *why)
 {
-	struct patience patience = { .first_ms = l->answer_ms,
-		.most_ms = l->answer_ms,
-		.quiet_ms = QUIET_MS,
-		.line_quiet_ms = QUIET_MS };
-	enum link_result result;
-
-	gather(l, &patience);
-	if (l->in.len == 0)
-		return l->ended ? LINK_GONE : LINK_TIMEOUT;
-	result = judge_plain(buf_head(&l->in), l->in.len, answer);
-	buf_eat(&l->in, l->in.len);
-	return result;
-}
-
-static enum link_result
-await_json(struct link *l, struct buf *answer)
-{
-	int64_t by_ms = lapse_now_ms() + l->answer_ms;
-	enum link_result result = judge_lines(l, answer);
-
-	while (result == LINK_NOTHING) {
-		switch (receive(l, by_ms)) {
-		case GOT_BYTES:
-			result = judge_lines(l, answer);
-			break;
-		case GOT_NOTHING:
-			return LINK_TIMEOUT;
-		case GOT_END:
-			return LINK_GONE;
-		}
-	}
-	return result;
-}
-
-enum link_result
-link_ask(struct link *l, const char *text, size_t n, struct buf *answer)
-{
-	enum link_result before = link_look(l, answer);
-
-	if (before == LINK_BYE || before == LINK_GONE || l->ended)
-		return before == LINK_ANSWER ? LINK_GONE : before;
-	buf_cut(answer, 0);
+	buf_cut(&l->object, 0);
+	l->id++;
 	/* Servers in the tutorial's manner die of bad UTF-8, and of a message without text. */
 	if (!text_is_utf8(text, n) || memchr(text, '\0', n)) {
-		(void)buf_adds(answer, "ERR bad-utf8 the message is not UTF-8 text");
-		return LINK_FAILED;
+		buf_cut(why, 0);
+		(void)buf_adds(why, "ERR bad-utf8 the message is not UTF-8 text");
+		return HEARD_FAILED;
 	}
-	l->id++;
-	if (send_question(l, text, n))
-		return LINK_GONE;
-	return l->json ? await_json(l, answer) : await_raw(l, answer);
+	if (!l->json)
+		buf_eat(&l->in, l->in.len);
+	if (l->ended || send_question(l, text, n))
+		return HEARD_GONE;
+	l->open = true;
+	return HEARD_NOTHING;
+}
+
+/* The lines that are in, until one says something. */
+static enum heard
+take_line(struct link *l, struct buf *text)
+{
+	enum heard heard = HEARD_NOTHING;
+
+	while (heard == HEARD_NOTHING && l->in.len > 0) {
+		const char *s = buf_head(&l->in);
+		const char *end = memchr(s + l->n_looked, '\n', l->in.len - l->n_looked);
+
+		l->n_looked = end ? 0 : l->in.len;
+		if (end == NULL)
+			break;
+		heard = hear_line(s, (size_t)(end - s), l->open ? l->id : 0, text, &l->object);
+		buf_eat(&l->in, (size_t)(end - s) + 1);
+	}
+	return heard;
+}
+
+/* All that is in, once it is quiet. */
+static enum heard
+take_plain(struct link *l, struct buf *text)
+{
+	enum heard heard;
+
+	if (l->in.len == 0 || link_wait_ms(l) > 0)
+		return HEARD_NOTHING;
+	heard = hear_plain(buf_head(&l->in), l->in.len, text);
+	buf_eat(&l->in, l->in.len);
+	return heard == HEARD_ANSWER && !l->open ? HEARD_SAID : heard;
+}
+
+int
+link_wait_ms(const struct link *l)
+{
+	int64_t left = l->heard_ms + QUIET_MS - lapse_now_ms();
+
+	if (l->json || l->in.len == 0)
+		return -1;
+	return l->ended || left < 0 ? 0 : (int)left;
+}
+
+enum heard
+link_take(struct link *l, struct buf *text)
+{
+	enum heard heard;
+
+	buf_cut(text, 0);
+	while (!l->ended && read_once(l) == GOT_BYTES)
+		l->heard_ms = lapse_now_ms();
+	heard = l->json ? take_line(l, text) : take_plain(l, text);
+	if (heard == HEARD_ANSWER || heard == HEARD_FAILED)
+		l->open = false;
+	return heard == HEARD_NOTHING && l->ended ? HEARD_GONE : heard;
+}
+
+bool
+link_cancel(struct link *l)
+{
+	l->open = false;
+	return l->json;
+}
+
+enum heard
+link_ask(struct link *l, const char *text, size_t n, struct buf *answer)
+{
+	int64_t by_ms = lapse_now_ms() + l->answer_ms;
+	enum heard heard;
+
+	/* What came unasked is not the answer; only that the server left is worth knowing. */
+	while ((heard = link_take(l, answer)) == HEARD_SAID)
+		;
+	if (heard == HEARD_NOTHING)
+		heard = link_send(l, text, n, answer);
+	if (heard != HEARD_NOTHING)
+		return heard;
+	for (;;) {
+		heard = link_take(l, answer);
+		if (heard != HEARD_NOTHING && heard != HEARD_PIECE && heard != HEARD_SAID)
+			return heard;
+		if (lapse_now_ms() >= by_ms)
+			return HEARD_TIMEOUT;
+		if (heard == HEARD_NOTHING)
+			await(l, by_ms);
+	}
+}
+
+const struct buf *
+link_object(const struct link *l)
+{
+	return &l->object;
+}
+
+long long
+link_id(const struct link *l)
+{
+	return (long long)l->id;
 }

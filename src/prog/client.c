@@ -1,42 +1,44 @@
 /* client.c - xiaotu, the terminal client: options, then a chat. See xiaotu(1). */
 #include "base/text.h"
 #include "client/link.h"
-#include "client/term.h"
+#include "client/lines.h"
+#include "client/words.h"
 
 #include <getopt.h>
 #include <limits.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OPT_RAW = 256, ANSWER_MS = 60000 };
+enum { OPT_RAW = 256, OPT_JSON, ANSWER_MS = 60000 };
 
 static const char *const usage[] = {
-	[TERM_ZH] = "用法：xiaotu [选项] [主机[:端口]]\n"
-		    "与聊天机器人小图聊天。主机可以是名字、地址、[::1]:9999 或套接字文件的路径；\n"
-		    "默认 127.0.0.1:9999。标准输入不是终端时，每行是一条消息，只打印回答。\n"
-		    "\n"
-		    "  -u, --user=名字      用这个名字聊天（默认：登录名）\n"
-		    "  -m, --message=消息   只问这一句，打印回答后结束\n"
-		    "  -t, --timeout=秒     等一个回答最多这么久（默认 60）\n"
-		    "      --raw            按教程程序的方式说话，不用 JSON\n"
-		    "  -V, --version        打印版本\n"
-		    "  -h, --help           打印这段帮助\n"
-		    "\n"
-		    "退出码：0 完成，1 机器人没能回答，2 用法错误，3 连接不上，4 超时。\n",
-	[TERM_EN] =
+	[WORDS_ZH] = "用法：xiaotu [选项] [主机[:端口]]\n"
+		     "与聊天机器人小图聊天；默认 127.0.0.1:9999。\n"
+		     "标准输入或输出不是终端时，每行是一条消息，只打印回答。\n"
+		     "\n"
+		     "  -u, --user=名字      用这个名字聊天（默认：登录名）\n"
+		     "  -m, --message=消息   只问这一句，打印回答后结束\n"
+		     "  -t, --timeout=秒     等一个回答最多这么久（默认 60）\n"
+		     "      --json           回答打印成 JSON，每行一个对象\n"
+		     "      --raw            按教程程序的方式说话，不用 JSON\n"
+		     "  -V, --version        打印版本\n"
+		     "  -h, --help           打印这段帮助\n"
+		     "\n"
+		     "退出码：0 完成，1 机器人没能回答，2 用法错误，3 连接不上，4 超时。\n",
+	[WORDS_EN] =
 	    "usage: xiaotu [options] [HOST[:PORT]]\n"
-	    "Chat with the robot xiaotu. HOST is a name, an address, [::1]:9999 or the path of a "
-	    "Unix\n"
-	    "socket; the default is 127.0.0.1:9999. When standard input is no terminal, every line "
-	    "of it\n"
-	    "is a message, and only the answers are printed.\n"
+	    "Chat with the robot xiaotu; the default is 127.0.0.1:9999. When input or output is "
+	    "no\n"
+	    "terminal, every line is a message and only the answers are printed.\n"
 	    "\n"
 	    "  -u, --user=NAME      chat under this name (default: the login name)\n"
 	    "  -m, --message=TEXT   ask this alone, print the answer and leave\n"
 	    "  -t, --timeout=SECS   wait this long for an answer (default: 60)\n"
+	    "      --json           print answers as JSON, one object a line\n"
 	    "      --raw            speak like the tutorial's programs, not JSON\n"
 	    "  -V, --version        print the version\n"
 	    "  -h, --help           print this help\n"
@@ -48,10 +50,11 @@ struct wish {
 	struct link_options link;
 	struct link_place place;
 	const char *message; /* NULL: the input */
+	bool json;
 };
 
 static _Noreturn void __attribute__((format(printf, 2, 3)))
-die(enum term_exit status, const char *format, ...)
+die(enum status status, const char *format, ...)
 {
 	va_list args;
 
@@ -78,14 +81,14 @@ answer_ms(const char *text)
 	int64_t ms;
 
 	if (text_to_ms(text, &ms) || ms < 1 || ms > INT_MAX)
-		die(TERM_USAGE, "-t: \"%s\" is no number of seconds", text);
+		die(STATUS_USAGE, "-t: \"%s\" is no number of seconds", text);
 	return (int)ms;
 }
 
 static _Noreturn void
 print_and_exit(const char *text)
 {
-	exit(fputs(text, stdout) < 0 || fflush(stdout) ? TERM_FAILED : TERM_DONE);
+	exit(fputs(text, stdout) < 0 || fflush(stdout) ? STATUS_FAILED : STATUS_DONE);
 }
 
 static void
@@ -101,16 +104,19 @@ set_option(struct wish *w, int option)
 	case 't':
 		w->link.answer_ms = answer_ms(optarg);
 		break;
+	case OPT_JSON:
+		w->json = true;
+		break;
 	case OPT_RAW:
 		w->link.raw = true;
 		break;
 	case 'V':
 		print_and_exit("xiaotu " XIAOTU_VERSION "\n");
 	case 'h':
-		print_and_exit(usage[term_language()]);
+		print_and_exit(usage[words_language()]);
 	default:
-		fputs(usage[term_language()], stderr);
-		exit(TERM_USAGE);
+		fputs(usage[words_language()], stderr);
+		exit(STATUS_USAGE);
 	}
 }
 
@@ -119,7 +125,8 @@ read_options(struct wish *w, int argc, char **argv)
 {
 	static const struct option longs[] = { { "user", required_argument, NULL, 'u' },
 		{ "message", required_argument, NULL, 'm' },
-		{ "timeout", required_argument, NULL, 't' }, { "raw", no_argument, NULL, OPT_RAW },
+		{ "timeout", required_argument, NULL, 't' },
+		{ "json", no_argument, NULL, OPT_JSON }, { "raw", no_argument, NULL, OPT_RAW },
 		{ "version", no_argument, NULL, 'V' }, { "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 } };
 	struct err e;
@@ -128,36 +135,38 @@ read_options(struct wish *w, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "u:m:t:Vh", longs, NULL)) != -1)
 		set_option(w, option);
 	if (argc - optind > 1)
-		die(TERM_USAGE, "one server at a time: \"%s\" is too much", argv[optind + 1]);
+		die(STATUS_USAGE, "one server at a time: \"%s\" is too much", argv[optind + 1]);
 	if (link_place_parse(&w->place, optind < argc ? argv[optind] : "", &e) ||
 	    link_name_check(w->link.user, &e))
-		die(TERM_USAGE, "%s", e.text);
+		die(STATUS_USAGE, "%s", e.text);
 }
 
-static enum term_exit
-talk(struct term *t, const struct wish *w)
+static enum status
+talk(struct lines *t, const struct wish *w)
 {
+	t->json = w->json;
 	if (w->message)
-		return term_say(t, w->message);
-	return isatty(t->in) && isatty(t->out) ? term_chat(t) : term_pipe(t);
+		return lines_say(t, w->message);
+	return isatty(t->in) && isatty(t->out) && !w->json ? lines_chat(t) : lines_pipe(t);
 }
 
 int
 main(int argc, char **argv)
 {
 	struct wish w = { .link = { .user = login_name(), .answer_ms = ANSWER_MS } };
-	enum term_exit status;
+	enum status status;
 	struct link *link;
-	struct term t;
+	struct lines t;
 	struct err e;
 
 	read_options(&w, argc, argv);
+	signal(SIGPIPE, SIG_IGN); /* a reader that left is an error of write(2) */
 	link = link_open(&w.place, &w.link, &e);
 	if (link == NULL)
-		die(TERM_NO_CONNECTION, "%s", e.text);
-	term_init(&t, link, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO);
+		die(STATUS_NO_CONNECTION, "%s", e.text);
+	lines_init(&t, link, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO);
 	status = talk(&t, &w);
 	link_close(link);
-	term_release(&t);
+	lines_release(&t);
 	return (int)status;
 }

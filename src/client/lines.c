@@ -1,7 +1,9 @@
-/* term.c - see term.h.
+/* lines.c - see lines.h.
  * The terminal stays in its own line mode: it edits a line, we get it whole. While we wait for one
  * we watch the server too, so that a goodbye shows at once and not after the next line. */
-#include "client/term.h"
+#include "client/lines.h"
+#include "base/json.h"
+#include "client/words.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,44 +15,20 @@
 
 enum { READ_BYTES = 16384 };
 
-static const struct words {
-	const char *first_prompt, *prompt, *heading, *closed, *gone, *late, *too_long;
-} words[] = {
-	[TERM_ZH] = { "请输入消息：", "\n我：", "【机器人小图】", "聊天室已关闭",
-	    "服务器断开了连接", "等了太久，没有回答", "这一行太长了" },
-	[TERM_EN] = { "Your message: ", "\nMe: ", "[xiaotu]", "The chat is closed.",
-	    "The server closed the connection.", "No answer in time.", "This line is too long." },
-};
-
-enum term_language
-term_language(void)
-{
-	static const char *const names[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
-	const char *value = NULL;
-
-	for (size_t i = 0; i < 3 && (value == NULL || *value == '\0'); i++)
-		value = getenv(names[i]);
-	if (value == NULL || *value == '\0' || strncmp(value, "zh", 2) == 0)
-		return TERM_ZH;
-	if (strcmp(value, "C") == 0 || strncmp(value, "C.", 2) == 0 || strcmp(value, "POSIX") == 0)
-		return TERM_ZH;
-	return TERM_EN;
-}
-
 void
-term_init(struct term *t, struct link *link, int in, int out, int err)
+lines_init(struct lines *t, struct link *link, int in, int out, int err)
 {
-	*t = (struct term){ .link = link, .language = term_language() };
+	*t = (struct lines){ .link = link };
 	t->in = in;
 	t->out = out;
 	t->err = err;
-	buf_init(&t->typed, TERM_LINE_BYTES);
-	buf_init(&t->line, TERM_LINE_BYTES);
+	buf_init(&t->typed, LINES_BYTES);
+	buf_init(&t->line, LINES_BYTES);
 	buf_init(&t->answer, LINK_ANSWER_BYTES);
 }
 
 void
-term_release(struct term *t)
+lines_release(struct lines *t)
 {
 	buf_release(&t->typed);
 	buf_release(&t->line);
@@ -112,7 +90,7 @@ enum event {
 /* Move the first whole line of what was typed to t->line; at the end of the input also a last one
  * without newline. */
 static bool
-take_line(struct term *t)
+take_line(struct lines *t)
 {
 	const char *s = t->typed.len ? buf_head(&t->typed) : NULL;
 	const char *newline = s ? memchr(s, '\n', t->typed.len) : NULL;
@@ -127,7 +105,7 @@ take_line(struct term *t)
 }
 
 static enum event
-read_input(struct term *t)
+read_input(struct lines *t)
 {
 	size_t room;
 	char *at = buf_reserve(&t->typed, READ_BYTES, &room);
@@ -145,7 +123,7 @@ read_input(struct term *t)
 
 /* Wait for a line or for the server. What was typed goes first. */
 static enum event
-await(struct term *t)
+await(struct lines *t)
 {
 	struct pollfd p[2] = { { .fd = t->in, .events = POLLIN },
 		{ .fd = link_fd(t->link), .events = POLLIN } };
@@ -153,7 +131,7 @@ await(struct term *t)
 	while (!take_line(t)) {
 		if (t->ended)
 			return EVENT_END;
-		if (poll(p, 2, -1) < 0)
+		if (poll(p, 2, link_wait_ms(t->link)) < 0)
 			continue;
 		if (p[0].revents == 0)
 			return EVENT_SERVER;
@@ -180,44 +158,54 @@ is_exit(const struct buf *line)
 
 /* --- on a terminal --------------------------------------------------------------------------- */
 
-static void
-show_answer(struct term *t)
+void
+lines_heading(char *out, size_t size)
 {
+	char when[32] = "";
 	time_t now = time(NULL);
 	struct tm tm;
-	char when[32] = "";
 
 	if (localtime_r(&now, &tm))
-		strftime(when, sizeof when, " %Y-%m-%d %H:%M:%S\n", &tm);
+		strftime(when, sizeof when, " %Y-%m-%d %H:%M:%S", &tm);
+	snprintf(out, size, "%s%s", words_get()->heading, when);
+}
+
+static void
+show_answer(struct lines *t)
+{
+	char heading[96];
+
+	lines_heading(heading, sizeof heading);
 	(void)puts_to(t->out, "\n");
-	(void)puts_to(t->out, words[t->language].heading);
-	(void)puts_to(t->out, when);
+	tell(t->out, heading);
 	(void)put_line(t->out, &t->answer);
 }
 
 /* Show what came. Returns true when the chat is over; *exit then says how it ended. */
 static bool
-show(struct term *t, enum link_result result, enum term_exit *exit)
+show(struct lines *t, enum heard heard, enum status *exit)
 {
-	switch (result) {
-	case LINK_ANSWER:
+	switch (heard) {
+	case HEARD_ANSWER:
 		show_answer(t);
 		return false;
-	case LINK_FAILED:
+	case HEARD_FAILED:
+	case HEARD_SAID:
 		(void)put_line(t->out, &t->answer);
 		return false;
-	case LINK_TIMEOUT:
-		tell(t->out, words[t->language].late);
+	case HEARD_TIMEOUT:
+		tell(t->out, words_get()->late);
 		return false;
-	case LINK_NOTHING:
+	case HEARD_PIECE:
+	case HEARD_NOTHING:
 		return false;
-	case LINK_BYE:
+	case HEARD_BYE:
 		(void)put_line(t->out, &t->answer);
-		*exit = TERM_DONE;
+		*exit = STATUS_DONE;
 		return true;
-	case LINK_GONE:
-		tell(t->out, words[t->language].gone);
-		*exit = TERM_FAILED;
+	case HEARD_GONE:
+		tell(t->out, words_get()->gone);
+		*exit = STATUS_FAILED;
 		return true;
 	}
 	return true;
@@ -225,7 +213,7 @@ show(struct term *t, enum link_result result, enum term_exit *exit)
 
 /* One line typed. Returns true when the chat is over. */
 static bool
-chat_line(struct term *t, enum term_exit *exit)
+chat_line(struct lines *t, enum status *exit)
 {
 	if (is_exit(&t->line))
 		return true;
@@ -235,9 +223,9 @@ chat_line(struct term *t, enum term_exit *exit)
 }
 
 static bool
-chat_step(struct term *t, enum term_exit *exit)
+chat_step(struct lines *t, enum status *exit)
 {
-	enum link_result unasked;
+	enum heard unasked;
 
 	switch (await(t)) {
 	case EVENT_LINE:
@@ -246,77 +234,134 @@ chat_step(struct term *t, enum term_exit *exit)
 		(void)puts_to(t->out, "\n");
 		return true;
 	case EVENT_LONG:
-		tell(t->out, words[t->language].too_long);
-		*exit = TERM_FAILED;
+		tell(t->out, words_get()->too_long);
+		*exit = STATUS_FAILED;
 		return true;
 	case EVENT_SERVER:
-		unasked = link_look(t->link, &t->answer);
-		if (unasked != LINK_NOTHING)
+		unasked = link_take(t->link, &t->answer);
+		if (unasked != HEARD_NOTHING)
 			(void)puts_to(t->out, "\n");
 		return show(t, unasked, exit);
 	}
 	return true;
 }
 
-enum term_exit
-term_chat(struct term *t)
+enum status
+lines_chat(struct lines *t)
 {
-	enum term_exit exit = TERM_DONE;
+	enum status exit = STATUS_DONE;
 
 	if (link_greeting(t->link)->len)
 		(void)put_line(t->out, link_greeting(t->link));
-	(void)puts_to(t->out, words[t->language].first_prompt);
-	while (!chat_step(t, &exit))
-		(void)puts_to(t->out, words[t->language].prompt);
-	tell(t->out, words[t->language].closed);
+	(void)puts_to(t->out, words_get()->first_prompt);
+	while (!chat_step(t, &exit)) {
+		(void)puts_to(t->out, "\n");
+		(void)puts_to(t->out, words_get()->prompt);
+	}
+	tell(t->out, words_get()->closed);
 	return exit;
 }
 
 /* --- in a pipe ------------------------------------------------------------------------------- */
 
-static enum term_exit
-answer_bare(struct term *t, enum link_result result)
+/* A failure that the server did not tell, in the shape of those it does. */
+static int
+put_object(struct lines *t, enum heard heard, const struct buf *sentence)
 {
-	switch (result) {
-	case LINK_ANSWER:
-		return put_line(t->out, &t->answer) ? TERM_FAILED : TERM_DONE;
-	case LINK_FAILED:
-	case LINK_BYE:
-		(void)put_line(t->err, &t->answer);
-		return TERM_FAILED;
-	case LINK_TIMEOUT:
-		tell(t->err, words[t->language].late);
-		return TERM_TIMEOUT;
-	case LINK_GONE:
-	case LINK_NOTHING:
-		tell(t->err, words[t->language].gone);
-		return TERM_FAILED;
+	size_t n = sentence->len, n_code;
+	const char *code = heard == HEARD_TIMEOUT ? "timeout" : "gone";
+	const char *text = n ? buf_head(sentence) : "";
+	struct buf out;
+	int bad;
+
+	n_code = strlen(code);
+	if (heard == HEARD_FAILED || heard == HEARD_BYE)
+		text = hear_sentence(sentence, &n, &code, &n_code);
+	buf_init(&out, 8 * LINK_ANSWER_BYTES);
+	bad = buf_addf(&out, "{\"id\":%lld,", link_id(t->link));
+	if (heard == HEARD_ANSWER)
+		bad = bad || buf_adds(&out, "\"text\":") || json_write(text, n, &out) ||
+		      buf_adds(&out, "}\n");
+	else
+		bad = bad || buf_adds(&out, "\"error\":{\"code\":") ||
+		      json_write(code, n_code, &out) || buf_adds(&out, ",\"message\":") ||
+		      json_write(text, n, &out) || buf_adds(&out, "}}\n");
+	bad = bad || put(t->out, buf_head(&out), out.len);
+	buf_release(&out);
+	return bad ? -1 : 0;
+}
+
+/* Answer, failure or silence as an object, as the server sent it where it did. */
+static int
+answer_object(struct lines *t, enum heard heard)
+{
+	const struct buf *object = link_object(t->link);
+
+	if (heard == HEARD_TIMEOUT || heard == HEARD_GONE) {
+		buf_cut(&t->answer, 0);
+		(void)buf_adds(
+		    &t->answer, heard == HEARD_TIMEOUT ? words_get()->late : words_get()->gone);
 	}
-	return TERM_FAILED;
+	if (object->len && (heard == HEARD_ANSWER || heard == HEARD_FAILED))
+		return put_line(t->out, object);
+	return put_object(t, heard, &t->answer);
+}
+
+static int
+answer_bare(struct lines *t, enum heard heard)
+{
+	switch (heard) {
+	case HEARD_ANSWER:
+		return put_line(t->out, &t->answer);
+	case HEARD_FAILED:
+	case HEARD_BYE:
+		return put_line(t->err, &t->answer);
+	case HEARD_TIMEOUT:
+		tell(t->err, words_get()->late);
+		return 0;
+	case HEARD_GONE:
+	case HEARD_NOTHING:
+	case HEARD_SAID:
+	case HEARD_PIECE:
+		tell(t->err, words_get()->gone);
+		return 0;
+	}
+	return 0;
+}
+
+/* Show the end of a question. Returns how it ended. */
+static enum status
+answer(struct lines *t, enum heard heard)
+{
+	if (t->json ? answer_object(t, heard) : answer_bare(t, heard))
+		return STATUS_FAILED;
+	return heard == HEARD_ANSWER    ? STATUS_DONE
+	       : heard == HEARD_TIMEOUT ? STATUS_TIMEOUT
+					: STATUS_FAILED;
 }
 
 /* Ask what t->line holds. Returns true when there is no going on. */
 static bool
-pipe_line(struct term *t, enum term_exit *exit)
+pipe_line(struct lines *t, enum status *exit)
 {
-	enum link_result result;
-	enum term_exit now;
+	enum heard heard;
+	enum status now;
 
 	if (is_exit(&t->line))
 		return true;
 	if (is_blank(&t->line))
 		return false;
-	result = link_ask(t->link, buf_head(&t->line), t->line.len, &t->answer);
-	now = answer_bare(t, result);
-	if (now != TERM_DONE)
+	heard = link_ask(t->link, buf_head(&t->line), t->line.len, &t->answer);
+	now = answer(t, heard);
+	if (now != STATUS_DONE)
 		*exit = now;
-	return now != TERM_DONE && result != LINK_FAILED;
+	return now != STATUS_DONE && heard != HEARD_FAILED;
 }
 
 static bool
-pipe_step(struct term *t, enum term_exit *exit)
+pipe_step(struct lines *t, enum status *exit)
 {
-	enum link_result unasked;
+	enum heard unasked;
 
 	switch (await(t)) {
 	case EVENT_LINE:
@@ -324,38 +369,39 @@ pipe_step(struct term *t, enum term_exit *exit)
 	case EVENT_END:
 		return true;
 	case EVENT_LONG:
-		tell(t->err, words[t->language].too_long);
-		*exit = TERM_FAILED;
+		tell(t->err, words_get()->too_long);
+		*exit = STATUS_FAILED;
 		return true;
 	case EVENT_SERVER:
-		unasked = link_look(t->link, &t->answer);
-		if (unasked != LINK_BYE && unasked != LINK_GONE)
+		unasked = link_take(t->link, &t->answer);
+		if (unasked != HEARD_BYE && unasked != HEARD_GONE)
 			return false; /* not asked for: no answer of ours */
-		*exit = answer_bare(t, unasked);
+		(void)answer_bare(t, unasked);
+		*exit = STATUS_FAILED;
 		return true;
 	}
 	return true;
 }
 
-enum term_exit
-term_pipe(struct term *t)
+enum status
+lines_pipe(struct lines *t)
 {
-	enum term_exit exit = TERM_DONE;
+	enum status exit = STATUS_DONE;
 
 	while (!pipe_step(t, &exit))
 		;
 	return exit;
 }
 
-enum term_exit
-term_say(struct term *t, const char *text)
+enum status
+lines_say(struct lines *t, const char *text)
 {
-	enum term_exit exit = TERM_DONE;
+	enum status exit = STATUS_DONE;
 
 	buf_cut(&t->line, 0);
 	if (buf_add(&t->line, text, strlen(text))) {
-		tell(t->err, words[t->language].too_long);
-		return TERM_FAILED;
+		tell(t->err, words_get()->too_long);
+		return STATUS_FAILED;
 	}
 	(void)pipe_line(t, &exit);
 	return exit;
