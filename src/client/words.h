@@ -12,7 +12,8 @@ struct words {
 	/* What went wrong. */
 	const char *gone, *late, *too_long;
 	/* A chat on a terminal. */
-	const char *thinking, *cancelled, *connecting, *again, *connected, *resend;
+	const char *thinking, *cancelled, *how_to_leave;
+	const char *again, *gone_again, *connecting, *connected, *resend;
 };
 
 /* From LC_ALL, LC_MESSAGES, LANG, the first that is set: English only when that names a language

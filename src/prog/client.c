@@ -1,7 +1,9 @@
 /* client.c - xiaotu, the terminal client: options, then a chat. See xiaotu(1). */
 #include "base/text.h"
+#include "client/chat.h"
 #include "client/link.h"
 #include "client/lines.h"
+#include "client/tty.h"
 #include "client/words.h"
 
 #include <getopt.h>
@@ -141,32 +143,40 @@ read_options(struct wish *w, int argc, char **argv)
 		die(STATUS_USAGE, "%s", e.text);
 }
 
+/* In a pipe, or on a terminal that edits lines by itself. */
 static enum status
-talk(struct lines *t, const struct wish *w)
+talk_by_lines(struct link *link, const struct wish *w)
 {
-	t->json = w->json;
+	enum status status;
+	struct lines t;
+
+	lines_init(&t, link, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO);
+	t.json = w->json;
 	if (w->message)
-		return lines_say(t, w->message);
-	return isatty(t->in) && isatty(t->out) && !w->json ? lines_chat(t) : lines_pipe(t);
+		status = lines_say(&t, w->message);
+	else if (isatty(t.in) && isatty(t.out) && !w->json)
+		status = lines_chat(&t);
+	else
+		status = lines_pipe(&t);
+	link_close(link);
+	lines_release(&t);
+	return status;
 }
 
 int
 main(int argc, char **argv)
 {
 	struct wish w = { .link = { .user = login_name(), .answer_ms = ANSWER_MS } };
-	enum status status;
 	struct link *link;
-	struct lines t;
 	struct err e;
 
 	read_options(&w, argc, argv);
 	signal(SIGPIPE, SIG_IGN); /* a reader that left is an error of write(2) */
+	w.link.stream = !w.message && !w.json && tty_is_able(STDIN_FILENO, STDOUT_FILENO);
 	link = link_open(&w.place, &w.link, &e);
 	if (link == NULL)
 		die(STATUS_NO_CONNECTION, "%s", e.text);
-	lines_init(&t, link, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO);
-	status = talk(&t, &w);
-	link_close(link);
-	lines_release(&t);
-	return (int)status;
+	if (w.link.stream)
+		return (int)chat_talk(link, &w.place, &w.link, STDIN_FILENO, STDOUT_FILENO);
+	return (int)talk_by_lines(link, &w);
 }
