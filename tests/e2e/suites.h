@@ -35,6 +35,7 @@ Suite *process_suite(void);
 Suite *stop_suite(void);
 Suite *option_suite(void);
 Suite *client_suite(void);
+Suite *chat_suite(void);
 Suite *log_suite(void);
 Suite *systemd_suite(void);
 Suite *control_suite(void);
