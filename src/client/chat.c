@@ -1,286 +1,24 @@
 /* chat.c - see chat.h.
  * One loop over four descriptors: keys, signals, the server, and a try to reach it again. While an
- * answer is on its way keys wait their turn, but for Ctrl-C. That key gives up the answer, not the
- * chat: what comes of it later is dropped by its id, so the server's memory of the chat stays.
- *
- * When the server is gone the line being typed stays, and the server is tried again, after longer
- * and longer pauses; at once when there is something to say. One that left because nothing was said
- * for long is only called again then. A message that got no word of an answer is put back into the
- * line; to send it twice is for the person to decide. */
+ * answer is on its way keys wait their turn, but for Ctrl-C. */
 #include "client/chat.h"
 #include "base/lapse.h"
-#include "client/dial.h"
-#include "client/edit.h"
-#include "client/history.h"
-#include "client/keys.h"
-#include "client/tty.h"
-#include "client/view.h"
-#include "client/words.h"
+#include "client/chat_own.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { MARK_MS = 200, SECOND_MS = 1000, PAUSE_MS = 500, PAUSE_MOST_MS = 30000, STEADY_MS = 10000 };
-
-struct chat {
-	const struct words *words;
-	const struct link_place *place;
-	struct link_options options;
-	struct tty tty;
-	struct keys keys;
-	struct edit edit;
-	struct history history;
-	struct view view;
-	struct buf heard, typed, asked;
-
-	struct link *link;  /* NULL: not connected */
-	struct dial *dial;  /* a try to be */
-	int64_t up_ms;      /* since when it is connected */
-	int64_t dial_at_ms; /* the next try; 0: none */
-	int pause_ms;       /* before the try after that */
-	bool outage;        /* the person was told that the server is gone */
-	bool eager;         /* send the line as soon as it is back */
-
-	bool waiting;   /* for an answer, or for more of it */
-	size_t n_shown; /* bytes of the answer */
-	int64_t asked_ms, mark_at_ms, answer_by_ms;
-	int64_t escape_at_ms; /* 0: no half sequence waits */
-
-	bool over;
-	int signal; /* that ended it, or 0 */
-};
-
-static void
-tell(struct chat *c, enum view_colour colour, const char *sentence)
-{
-	view_tell(&c->view, colour, sentence, strlen(sentence));
-}
-
-/* "ERR busy SENTENCE" -> "SENTENCE (busy)". */
-static void
-tell_notice(struct chat *c, enum view_colour colour, const struct buf *notice)
-{
-	const char *code, *sentence;
-	size_t n, n_code;
-	struct buf text;
-
-	sentence = hear_sentence(notice, &n, &code, &n_code);
-	buf_init(&text, 2 * LINK_ANSWER_BYTES);
-	if (n == 0)
-		(void)buf_add(&text, code, n_code);
-	else
-		(void)buf_addf(&text, "%.*s (%.*s)", (int)n, sentence, (int)n_code, code);
-	view_tell(&c->view, colour, text.len ? buf_head(&text) : "", text.len);
-	buf_release(&text);
-}
-
-static void process_keys(struct chat *c, bool quiet);
-
-/* The answer is over, or given up: the person may type. */
-static void
-end_waiting(struct chat *c)
-{
-	c->waiting = false;
-	view_end(&c->view);
-}
-
-/* --- the server ------------------------------------------------------------------------------ */
-
-static void
-call_again(struct chat *c, int after_ms)
-{
-	c->dial_at_ms = lapse_now_ms() + after_ms;
-}
-
-static void
-try_now(struct chat *c)
-{
-	c->dial_at_ms = 0;
-	if (c->dial == NULL)
-		c->dial = dial_start(c->place, &c->options);
-}
-
-static void
-pause_longer(struct chat *c)
-{
-	call_again(c, c->pause_ms);
-	c->pause_ms = c->pause_ms * 2 < PAUSE_MOST_MS ? c->pause_ms * 2 : PAUSE_MOST_MS;
-}
-
-/* The server left: c->heard says why. */
-static void
-lose(struct chat *c, enum heard heard)
-{
-	bool idle = heard == HEARD_BYE && c->heard.len >= 8 &&
-		    memcmp(buf_head(&c->heard), "BYE idle", 8) == 0;
-	bool unheard = c->waiting && c->view.bottom == VIEW_MARK;
-
-	if (lapse_now_ms() - c->up_ms >= STEADY_MS)
-		c->pause_ms = PAUSE_MS;
-	link_close(c->link);
-	c->link = NULL;
-	if (c->waiting)
-		end_waiting(c);
-	if (unheard)
-		edit_set(&c->edit, c->asked.len ? buf_head(&c->asked) : "", c->asked.len);
-	if (!c->outage && heard == HEARD_BYE)
-		tell_notice(c, VIEW_DIM, &c->heard);
-	if (!c->outage && !idle)
-		tell(c, VIEW_DIM, heard == HEARD_BYE ? c->words->again : c->words->gone_again);
-	if (unheard)
-		tell(c, VIEW_DIM, c->words->resend);
-	c->outage = c->outage || !idle;
-	if (!idle)
-		pause_longer(c);
-}
-
-static void
-give_up_answer(struct chat *c, const char *why)
-{
-	end_waiting(c);
-	tell(c, VIEW_DIM, why);
-	if (link_cancel(c->link))
-		return;
-	link_close(c->link);
-	c->link = NULL;
-	try_now(c);
-}
-
-static void
-show_rest(struct chat *c)
-{
-	if (c->n_shown < c->heard.len)
-		view_piece(&c->view, buf_head(&c->heard) + c->n_shown, c->heard.len - c->n_shown);
-	c->pause_ms = PAUSE_MS;
-	end_waiting(c);
-}
-
-/* Returns false when there is nothing more to hear now. */
-static bool
-hear(struct chat *c)
-{
-	enum heard heard = link_take(c->link, &c->heard);
-
-	switch (heard) {
-	case HEARD_PIECE:
-		view_piece(&c->view, c->heard.len ? buf_head(&c->heard) : "", c->heard.len);
-		c->n_shown += c->heard.len;
-		c->answer_by_ms = lapse_now_ms() + c->options.answer_ms;
-		return true;
-	case HEARD_ANSWER:
-		show_rest(c);
-		return true;
-	case HEARD_FAILED:
-		if (c->waiting)
-			end_waiting(c);
-		if (!c->outage)
-			tell_notice(c, VIEW_BAD, &c->heard);
-		return true;
-	case HEARD_SAID:
-		view_tell(&c->view, VIEW_DIM, buf_head(&c->heard), c->heard.len);
-		return true;
-	case HEARD_BYE:
-	case HEARD_GONE:
-		lose(c, heard);
-		return false;
-	case HEARD_TIMEOUT:
-	case HEARD_NOTHING:
-		return false;
-	}
-	return false;
-}
-
-static void
-on_server(struct chat *c)
-{
-	bool waited = c->waiting;
-
-	while (c->link && hear(c))
-		;
-	if (!waited || c->waiting)
-		return;
-	view_line(&c->view);
-	process_keys(c, false);
-}
-
-static void submit(struct chat *c);
-
-static void
-on_dial(struct chat *c)
-{
-	struct err e;
-
-	c->link = dial_finish(c->dial, &e);
-	c->dial = NULL;
-	if (c->link == NULL) {
-		if (!c->outage)
-			tell(c, VIEW_DIM, c->words->again);
-		c->outage = true;
-		pause_longer(c);
-		return;
-	}
-	c->up_ms = lapse_now_ms();
-	on_server(c); /* it may already have said that it is full */
-	if (c->link == NULL)
-		return;
-	if (c->outage)
-		tell(c, VIEW_DIM, c->words->connected);
-	c->outage = false;
-	if (c->eager && !c->waiting)
-		submit(c);
-}
+enum { SECOND_MS = 1000 };
 
 /* --- the person ------------------------------------------------------------------------------ */
-
-/* Say what is in the line, or try to be able to. */
-static void
-submit(struct chat *c)
-{
-	size_t n;
-	const char *s = edit_text(&c->edit, &n);
-	enum heard heard;
-
-	while (n > 0 && s[n - 1] == '\n')
-		n--;
-	if (n == 4 && memcmp(s, "exit", 4) == 0) {
-		view_said(&c->view, false);
-		c->over = true;
-		return;
-	}
-	c->eager = c->link == NULL;
-	if (c->link == NULL) {
-		tell(c, VIEW_DIM, c->words->connecting);
-		try_now(c);
-		return;
-	}
-	view_said(&c->view, true);
-	buf_cut(&c->asked, 0);
-	(void)buf_add(&c->asked, s, n);
-	history_add(&c->history, s, n);
-	edit_set(&c->edit, "", 0);
-	c->waiting = true;
-	c->n_shown = 0;
-	c->asked_ms = lapse_now_ms();
-	c->mark_at_ms = c->asked_ms + MARK_MS;
-	c->answer_by_ms = c->asked_ms + c->options.answer_ms;
-	heard = link_send(c->link, buf_head(&c->asked), c->asked.len, &c->heard);
-	if (heard == HEARD_FAILED) {
-		end_waiting(c);
-		tell_notice(c, VIEW_BAD, &c->heard);
-	} else if (heard != HEARD_NOTHING) {
-		lose(c, HEARD_GONE);
-	}
-	if (!c->waiting)
-		view_line(&c->view);
-}
 
 static void
 on_cancel(struct chat *c)
 {
 	if (c->edit.text.len == 0)
-		tell(c, VIEW_DIM, c->words->how_to_leave);
+		chat_tell(c, VIEW_DIM, c->words->how_to_leave);
 	edit_set(&c->edit, "", 0);
 	c->history.at = c->history.n;
 }
@@ -314,13 +52,13 @@ on_key(struct chat *c, enum key key)
 	case KEY_TEXT:
 	case KEY_PASTE:
 		if (edit_insert(&c->edit, c->typed.len ? buf_head(&c->typed) : "", c->typed.len))
-			tell(c, VIEW_BAD, c->words->too_long);
+			chat_tell(c, VIEW_BAD, c->words->too_long);
 		break;
 	case KEY_ENTER:
 		if (edit_is_blank(&c->edit))
 			edit_set(&c->edit, "", 0);
 		else
-			submit(c);
+			chat_submit(c);
 		break;
 	case KEY_UP:
 	case KEY_DOWN:
@@ -349,8 +87,8 @@ on_key(struct chat *c, enum key key)
 }
 
 /* All the keys that are there, until one of them sends something. */
-static void
-process_keys(struct chat *c, bool quiet)
+void
+chat_keys(struct chat *c, bool quiet)
 {
 	enum key key;
 
@@ -383,13 +121,13 @@ on_input(struct chat *c)
 	if (keys_feed(&c->keys, bytes, (size_t)n))
 		return; /* typed far ahead of a slow answer: what cannot be kept is not */
 	if (!c->waiting) {
-		process_keys(c, false);
+		chat_keys(c, false);
 		return;
 	}
 	if (keys_take_cancel(&c->keys)) {
-		give_up_answer(c, c->words->cancelled);
+		chat_give_up(c, c->words->cancelled);
 		view_line(&c->view);
-		process_keys(c, false);
+		chat_keys(c, false);
 	}
 }
 
@@ -437,18 +175,18 @@ on_time(struct chat *c)
 	int wait = c->link ? link_wait_ms(c->link) : -1;
 
 	if (is_due(c->escape_at_ms, now, &wait))
-		process_keys(c, true);
+		chat_keys(c, true);
 	if (is_due(c->dial_at_ms, now, &wait))
-		try_now(c);
+		chat_connect(c);
 	if (c->waiting && c->view.bottom == VIEW_MARK && is_due(c->mark_at_ms, now, &wait)) {
 		view_mark(&c->view, (int)((now - c->asked_ms) / SECOND_MS));
 		c->mark_at_ms = now + SECOND_MS - (now - c->asked_ms) % SECOND_MS;
 		return 0;
 	}
 	if (c->waiting && is_due(c->answer_by_ms, now, &wait)) {
-		give_up_answer(c, c->words->late);
+		chat_give_up(c, c->words->late);
 		view_line(&c->view);
-		process_keys(c, false);
+		chat_keys(c, false);
 	}
 	return wait;
 }
@@ -474,16 +212,16 @@ turn(struct chat *c)
 	if (p[0].revents && !c->over)
 		on_input(c);
 	if (c->link && !c->over)
-		on_server(c);
+		chat_hear(c);
 	if (p[3].revents && c->dial && !c->over)
-		on_dial(c);
+		chat_connected(c);
 }
 
 static void
 chat_init(struct chat *c, int out)
 {
 	c->words = words_get();
-	c->pause_ms = PAUSE_MS;
+	c->pause_ms = CHAT_PAUSE_MS;
 	c->up_ms = lapse_now_ms();
 	keys_init(&c->keys);
 	edit_init(&c->edit);
@@ -532,7 +270,7 @@ chat_talk(struct link *link, const struct link_place *place, const struct link_o
 	else if (c.signal)
 		view_end(&c.view);
 	else
-		tell(&c, VIEW_PLAIN, c.words->closed);
+		chat_tell(&c, VIEW_PLAIN, c.words->closed);
 	(void)view_flush(&c.view);
 	tty_close(&c.tty);
 	number = c.signal;

@@ -51,7 +51,7 @@ void keys_init(struct keys *k);
 void keys_release(struct keys *k);
 /* Returns 0, or -1: too much waits; then nothing was added. */
 int keys_feed(struct keys *k, const char *bytes, size_t n);
-/* The next key; `text` is emptied and gets that of KEY_TEXT and KEY_PASTE. `quiet`: nothing has come
+/* The next key; `text` is emptied and gets that of KEY_TEXT and KEY_PASTE. `quiet`: nothing came
  * for KEYS_ESCAPE_MS, so what looks like the begin of a sequence is none. */
 enum key keys_next(struct keys *k, bool quiet, struct buf *text);
 /* Does the rest look like the begin of something? Then ask again, `quiet`, after KEYS_ESCAPE_MS. */

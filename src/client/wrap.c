@@ -1,6 +1,6 @@
 /* wrap.c - see wrap.h.
- * Nobody knows how long a word is before its end has come, and its begin is to be seen at once. So a
- * word is shown as it comes; when it turns out not to fit, it is wiped out and begun again in the
+ * Nobody knows how long a word is before its end has come, and its begin is to be seen at once. So
+ * a word is shown as it comes; when it turns out not to fit, it is wiped out and begun again in the
  * next row. Where a line may break anyway, as between two Chinese characters, the terminal wraps by
  * itself, so that it can wrap anew when its window changes and what is copied from it is whole.
  *
@@ -177,8 +177,8 @@ show_cluster(struct wrap *w, const char *s, size_t n, int columns, struct buf *o
 	uint32_t code;
 	int len = text_char(s, n, &code);
 
-	/* Not sooner: until here it could have grown, and a terminal would not join what comes after
-	 * the cursor was moved. */
+	/* Not sooner: until here it could have grown, and a terminal would not join what comes
+	 * after the cursor was moved. */
 	if (w->unsure && w->column < w->columns)
 		(void)buf_addf(out, "\x1b[%dG", w->column + 1);
 	if (*s == '\n') {

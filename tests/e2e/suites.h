@@ -36,6 +36,7 @@ Suite *stop_suite(void);
 Suite *option_suite(void);
 Suite *client_suite(void);
 Suite *chat_suite(void);
+Suite *line_suite(void);
 Suite *log_suite(void);
 Suite *systemd_suite(void);
 Suite *control_suite(void);

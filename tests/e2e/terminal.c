@@ -26,6 +26,9 @@ struct terminal {
 	char screen[SCREEN_BYTES];
 };
 
+/* tmux does not always notice that a program has ended, so the shell around it tells. */
+#define EXIT "[exit "
+
 #define TMUX(...) ARGS("tmux", "-u", "-N", "-S", "$DIR/tmux", __VA_ARGS__)
 
 bool
@@ -121,8 +124,8 @@ terminal_open(struct server *s, int columns, int rows, const char *env, const ch
 		become_tmux(s);
 	await_tmux(t);
 	snprintf(wanted, sizeof wanted,
-	    "exec env LC_ALL=zh_CN.UTF-8 XIAOTU_HISTORY=$DIR/history %s %s %s", env,
-	    server_program("xiaotu"), args);
+	    "env LC_ALL=zh_CN.UTF-8 XIAOTU_HISTORY=$DIR/history %s %s %s; echo \"" EXIT "$?]\"",
+	    env, server_program("xiaotu"), args);
 	expand_words(s, wanted, command, sizeof command);
 	snprintf(x, sizeof x, "%d", columns);
 	snprintf(y, sizeof y, "%d", rows);
@@ -278,18 +281,25 @@ terminal_expect_screen(struct terminal *t, const char *rows, int column, int row
 int
 terminal_wait_exit(struct terminal *t)
 {
-	int64_t by_ms = lapse_now_ms() + TERMINAL_MS;
+	int status = -1;
 
-	while (ask(t, "#{pane_dead}") != 1) {
-		if (lapse_now_ms() > by_ms)
-			ck_abort_msg("the program does not end:\n%s", terminal_look(t, false));
-		(void)poll(NULL, 0, AGAIN_MS);
-	}
-	return (int)ask(t, "#{pane_dead_status}");
+	terminal_expect(t, EXIT);
+	(void)sscanf(strstr(t->screen, EXIT), EXIT "%d]", &status);
+	return status;
 }
 
 pid_t
 terminal_pid(struct terminal *t)
 {
-	return (pid_t)ask(t, "#{pane_pid}");
+	char path[64];
+	int pid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", ask(t, "#{pane_pid}"),
+	    ask(t, "#{pane_pid}"));
+	f = fopen(path, "r");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(fscanf(f, "%d", &pid), 1);
+	fclose(f);
+	return pid;
 }
