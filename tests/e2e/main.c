@@ -40,6 +40,7 @@ main(void)
 	srunner_add_suite(runner, client_suite());
 	srunner_add_suite(runner, chat_suite());
 	srunner_add_suite(runner, line_suite());
+	srunner_add_suite(runner, visit_suite());
 	srunner_add_suite(runner, log_suite());
 	srunner_add_suite(runner, systemd_suite());
 	srunner_add_suite(runner, control_suite());

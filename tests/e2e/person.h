@@ -1,5 +1,5 @@
 /* person.h - a person at a terminal who chats: what every test of that begins and ends with.
- * For:     test_chat.c, test_line.c.
+ * For:     test_chat.c, test_line.c, test_visit.c.
  * Holds:   one person a test: server, terminal and robot are those of the test.
  * Memory:  person_end() frees what person_begin() made. */
 #ifndef TESTS_E2E_PERSON_H

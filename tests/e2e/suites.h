@@ -37,6 +37,7 @@ Suite *option_suite(void);
 Suite *client_suite(void);
 Suite *chat_suite(void);
 Suite *line_suite(void);
+Suite *visit_suite(void);
 Suite *log_suite(void);
 Suite *systemd_suite(void);
 Suite *control_suite(void);

@@ -54,6 +54,59 @@ START_TEST(pipe_answers_every_line)
 }
 END_TEST
 
+START_TEST(json_prints_an_object_for_every_line)
+{
+	struct server *s = server_start(HELLO_SERVER);
+
+	expect_done(scene_run(s, "你好\n\nagain\n", ARGS("xiaotu", "--json", "$ADDR:9999")), 0,
+	    "{\"id\":1,\"robot\":\"hello\",\"text\":\"Hello, 你好!\"}\n"
+	    "{\"id\":2,\"robot\":\"hello\",\"text\":\"Hello, again!\"}\n");
+	expect_done(scene_run(s, "hi", ARGS("xiaotu", "--json", "--raw", "$ADDR:9999")), 0,
+	    "{\"id\":1,\"text\":\"Hello, hi!\"}\n");
+	scene_end(s, NULL);
+}
+END_TEST
+
+START_TEST(json_tells_failures_too)
+{
+	struct server *s = server_start(PLAIN POOL(1) DOOR(9999) NO_RATE TURING);
+	struct fakebot *b = scene_bot(s);
+
+	fakebot_play(b, &(struct fakebot_script){ .status = 400, .first_n = 1 });
+	expect_done(scene_run(s, "one\n\xff\ntwo\n", ARGS("xiaotu", "--json", "$ADDR:9999")), 1,
+	    "{\"id\":1,\"error\":{\"code\":\"robot-refused\",\"message\":\"the robot refuses to "
+	    "reached\"}}\n"
+	    "{\"id\":2,\"error\":{\"code\":\"bad-utf8\",\"message\":\"the message is not UTF-8 "
+	    "text\"}}\n"
+	    "{\"id\":3,\"robot\":\"turing\",\"text\":\"echo:two\"}\n");
+	fakebot_play(b, &(struct fakebot_script){ .hold = true });
+	expect_done(scene_run(s, NULL,
+			ARGS("env", "LC_ALL=en_US.UTF-8", server_program("xiaotu"), "--json", "-t",
+			    "0.3", "-m", "hi", "$ADDR:9999")),
+	    4, "{\"id\":1,\"error\":{\"code\":\"timeout\",\"message\":\"No answer in time.\"}}\n");
+	fakebot_release(b);
+	scene_end(s, b);
+}
+END_TEST
+
+/* A reader that leaves early ends the client without a word. */
+START_TEST(pipe_that_is_not_read_is_no_crash)
+{
+	struct server *s = server_start(HELLO_SERVER);
+	char script[256];
+
+	snprintf(script, sizeof script, "{ %s -u ann %s:9999; echo $? >&2; } <%s | head -n 1",
+	    server_program("xiaotu"), s->address, s->config);
+	struct scene_done d = scene_run(s, NULL, ARGS("sh", "-c", script));
+
+	ck_assert_int_eq(d.status, 0);
+	ck_assert_str_eq(strchr(d.out, '\n'), "\n");
+	ck_assert_msg(strcmp(d.err, "1\n") == 0 || strcmp(d.err, "0\n") == 0, "%s", d.err);
+	scene_free(&d);
+	scene_end(s, NULL);
+}
+END_TEST
+
 START_TEST(unix_socket_is_reached_by_its_path)
 {
 	struct server *s =
@@ -271,7 +324,8 @@ start_on_terminal(const struct server *s, int *master)
 	fd = open(ptsname(*master), O_RDWR);
 	if (fd < 0 || ioctl(fd, TIOCSCTTY, 0) < 0 || dup2(fd, 0) < 0 || dup2(fd, 1) < 0 ||
 	    dup2(fd, 2) < 0 || setenv("LANG", "zh_CN.UTF-8", 1) < 0 || unsetenv("LC_ALL") < 0 ||
-	    unsetenv("LC_MESSAGES") < 0)
+	    unsetenv("LC_MESSAGES") < 0 || setenv("XIAOTU_HISTORY", "", 1) < 0 ||
+	    setenv("TERM", "xterm", 1) < 0)
 		_exit(126);
 	execl(program, "xiaotu", "-u", "ann", place, (char *)NULL);
 	_exit(127);
@@ -306,6 +360,9 @@ client_suite(void)
 
 	tcase_add_test(tc, m_prints_the_bare_answer);
 	tcase_add_test(tc, pipe_answers_every_line);
+	tcase_add_test(tc, json_prints_an_object_for_every_line);
+	tcase_add_test(tc, json_tells_failures_too);
+	tcase_add_test(tc, pipe_that_is_not_read_is_no_crash);
 	tcase_add_test(tc, unix_socket_is_reached_by_its_path);
 	tcase_add_test(tc, exit_status_tells_what_failed);
 	tcase_add_test(tc, exit_status_tells_that_no_answer_came_in_time);
