@@ -75,7 +75,7 @@ START_TEST(json_tells_failures_too)
 	fakebot_play(b, &(struct fakebot_script){ .status = 400, .first_n = 1 });
 	expect_done(scene_run(s, "one\n\xff\ntwo\n", ARGS("xiaotu", "--json", "$ADDR:9999")), 1,
 	    "{\"id\":1,\"error\":{\"code\":\"robot-refused\",\"message\":\"the robot refuses to "
-	    "reached\"}}\n"
+	    "answer\"}}\n"
 	    "{\"id\":2,\"error\":{\"code\":\"bad-utf8\",\"message\":\"the message is not UTF-8 "
 	    "text\"}}\n"
 	    "{\"id\":3,\"robot\":\"turing\",\"text\":\"echo:two\"}\n");
