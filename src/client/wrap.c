@@ -12,7 +12,9 @@
 
 #include <string.h>
 
-enum { COLUMNS = 80, TAB = 8, LINE_BYTES = 1 << 16 };
+enum { COLUMNS = 80, TAB = 8, LINE_BYTES = 1 << 16, HELD_BYTES = 4096 };
+
+#define ZWJ "\xE2\x80\x8D" /* U+200D: what follows belongs to it */
 
 void
 wrap_init(struct wrap *w)
@@ -21,6 +23,7 @@ wrap_init(struct wrap *w)
 	buf_init(&w->unit, LINE_BYTES);
 	buf_init(&w->line, LINE_BYTES);
 	buf_init(&w->cluster, LINE_BYTES);
+	buf_init(&w->held, HELD_BYTES);
 }
 
 void
@@ -29,6 +32,7 @@ wrap_release(struct wrap *w)
 	buf_release(&w->unit);
 	buf_release(&w->line);
 	buf_release(&w->cluster);
+	buf_release(&w->held);
 }
 
 static void
@@ -48,6 +52,7 @@ wrap_begin(struct wrap *w, int columns)
 	w->columns = columns > 0 ? columns : COLUMNS;
 	w->last = 0;
 	buf_cut(&w->cluster, 0);
+	buf_cut(&w->held, 0);
 	begin_row(w);
 }
 
@@ -201,8 +206,8 @@ show_cluster(struct wrap *w, const char *s, size_t n, int columns, struct buf *o
 	(void)buf_add(&w->cluster, s, n);
 }
 
-void
-wrap_text(struct wrap *w, const char *s, size_t n, struct buf *out)
+static void
+show_text(struct wrap *w, const char *s, size_t n, struct buf *out)
 {
 	size_t before = w->cluster.len, len;
 	int columns, had;
@@ -226,9 +231,38 @@ wrap_text(struct wrap *w, const char *s, size_t n, struct buf *out)
 	}
 }
 
+static void
+show_held(struct wrap *w, struct buf *out)
+{
+	struct buf held = w->held;
+
+	buf_init(&w->held, HELD_BYTES);
+	if (held.len)
+		show_text(w, buf_head(&held), held.len, out);
+	buf_release(&held);
+}
+
+void
+wrap_text(struct wrap *w, const char *s, size_t n, struct buf *out)
+{
+	/* A terminal may not join what comes later to what it has shown already. */
+	bool half =
+	    n >= sizeof ZWJ - 1 && memcmp(s + n - (sizeof ZWJ - 1), ZWJ, sizeof ZWJ - 1) == 0;
+
+	if (w->held.len == 0 && !half) {
+		show_text(w, s, n, out);
+	} else if (buf_add(&w->held, s, n)) {
+		show_held(w, out);
+		show_text(w, s, n, out);
+	} else if (!half) {
+		show_held(w, out);
+	}
+}
+
 void
 wrap_end(struct wrap *w, struct buf *out)
 {
+	show_held(w, out);
 	if (w->column > 0)
 		(void)buf_adds(out, "\r\n");
 	w->last = 0;

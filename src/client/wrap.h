@@ -1,6 +1,6 @@
 /* wrap.h - text that comes in pieces, shown in the width of a window.
  * For:     answers on a terminal.     Callers: client/chat.c, its tests.
- * Holds:   every piece is shown at once. Words are not cut at the margin, and no row begins with
+ * Holds:   every piece is shown at once, unless it ends in the middle of an emoji. Words are not cut at the margin, and no row begins with
  *          what ends a sentence; Chinese may break anywhere else. Pure: what a terminal is to do is
  *          appended to a buffer.
  * Memory:  embedded; wrap_release() frees. */
@@ -19,6 +19,7 @@ struct wrap {
 	struct buf unit;    /* that, as far as it has come */
 	struct buf line;    /* all since the last end of a line, as the terminal has it */
 	struct buf cluster; /* the last cluster */
+	struct buf held;    /* not yet shown: it ends in the middle of an emoji */
 	uint32_t last;      /* its first code point; 0: a line begins */
 	bool unsure;        /* terminals may differ about how wide the last cluster is */
 	bool due;           /* a blank fell into the margin: what comes next begins a row */
