@@ -4,8 +4,8 @@
  *
  * When the server is gone the line being typed stays, and the server is tried again, after longer
  * and longer pauses; at once when there is something to say. One that left because nothing was said
- * for long is only called again then. A message that got no word of an answer is put back into the
- * line; to send it twice is for the person to decide. */
+ * for long is only called again then. A message that got no word of an answer, or was refused, is
+ * put back into the line; to send it twice is for the person to decide. */
 #include "base/lapse.h"
 #include "client/chat_own.h"
 
@@ -35,6 +35,27 @@ chat_tell_notice(struct chat *c, enum view_colour colour, const struct buf *noti
 		(void)buf_addf(&text, "%.*s (%.*s)", (int)n, sentence, (int)n_code, code);
 	view_tell(&c->view, colour, text.len ? buf_head(&text) : "", text.len);
 	buf_release(&text);
+}
+
+static void
+put_back(struct chat *c)
+{
+	edit_set(&c->edit, c->asked.len ? buf_head(&c->asked) : "", c->asked.len);
+}
+
+/* Did no robot get to see the message, so that it may be sent again, or made shorter? */
+static bool
+was_refused(const struct buf *notice)
+{
+	static const char *const codes[] = { "too-long", "rate", "busy" };
+	const char *code;
+	size_t n, n_code;
+
+	(void)hear_sentence(notice, &n, &code, &n_code);
+	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+		if (strlen(codes[i]) == n_code && memcmp(codes[i], code, n_code) == 0)
+			return true;
+	return false;
 }
 
 /* The answer is over, or given up: the person may type. */
@@ -83,7 +104,7 @@ lose(struct chat *c, enum heard heard)
 	if (c->waiting)
 		end_waiting(c);
 	if (unheard)
-		edit_set(&c->edit, c->asked.len ? buf_head(&c->asked) : "", c->asked.len);
+		put_back(c);
 	if (!c->outage && heard == HEARD_BYE)
 		chat_tell_notice(c, VIEW_DIM, &c->heard);
 	if (!c->outage && !idle)
@@ -132,6 +153,8 @@ hear(struct chat *c)
 		show_rest(c);
 		return true;
 	case HEARD_FAILED:
+		if (c->waiting && was_refused(&c->heard))
+			put_back(c);
 		if (c->waiting)
 			end_waiting(c);
 		if (!c->outage)

@@ -1,8 +1,8 @@
 /* wrap.h - text that comes in pieces, shown in the width of a window.
  * For:     answers on a terminal.     Callers: client/chat.c, its tests.
- * Holds:   every piece is shown at once, unless it ends in the middle of an emoji. Words are not cut at the margin, and no row begins with
- *          what ends a sentence; Chinese may break anywhere else. Pure: what a terminal is to do is
- *          appended to a buffer.
+ * Holds:   every piece is shown at once, unless it ends in the middle of an emoji. Words stay whole
+ *          at the margin, and no row begins with what ends a sentence; Chinese may break anywhere
+ *          else. Pure: what a terminal is to do is appended to a buffer.
  * Memory:  embedded; wrap_release() frees. */
 #ifndef CLIENT_WRAP_H
 #define CLIENT_WRAP_H

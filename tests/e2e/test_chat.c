@@ -98,6 +98,22 @@ START_TEST(failure_is_a_sentence_and_the_chat_goes_on)
 }
 END_TEST
 
+START_TEST(refused_message_comes_back_to_the_line)
+{
+	if (!person_begin(PLAIN POOL(1) DOOR(9999) HELLO
+		"limits = { message_bytes = 64; messages_per_minute = 0; };\n",
+		60, NULL, NULL))
+		return;
+	person_types("一二三四五六七八九十一二三四五六七八九十一二三");
+	person_presses("Enter", 1);
+	person_sees("(too-long)\n\n我：一二三四五六七八九十一二三四五六七八九十一二三\n");
+	person_presses("BSpace", 2);
+	person_presses("Enter", 1);
+	person_sees("Hello, 一二三四五六七八九十一二三四五六七八九十一!\n\n我：");
+	person_end();
+}
+END_TEST
+
 START_TEST(late_answer_is_given_up)
 {
 	if (!person_begin(MODEL_CHAT, 60, NULL, "-t 1 -u ann $ADDR:9999"))
@@ -277,6 +293,7 @@ chat_suite(void)
 	tcase_add_test(tc, answer_streams_and_the_mark_leaves_no_trace);
 	tcase_add_test(tc, cancelled_answer_is_not_taken_for_the_next);
 	tcase_add_test(tc, failure_is_a_sentence_and_the_chat_goes_on);
+	tcase_add_test(tc, refused_message_comes_back_to_the_line);
 	tcase_add_test(tc, late_answer_is_given_up);
 	tcase_add_test(tc, what_is_typed_ahead_waits_its_turn);
 	tcase_add_test(tc, resize_while_an_answer_comes);
