@@ -24,12 +24,15 @@ on_cancel(struct chat *c)
 }
 
 static void
-on_history(struct chat *c, int step)
+on_history(struct chat *c, enum key key)
 {
 	size_t n;
 	const char *s = edit_text(&c->edit, &n);
+	bool found = key == KEY_SEARCH
+			 ? history_find(&c->history, s, n, &c->typed)
+			 : history_move(&c->history, key == KEY_UP ? -1 : 1, s, n, &c->typed);
 
-	if (history_move(&c->history, step, s, n, &c->typed))
+	if (found)
 		edit_set(&c->edit, c->typed.len ? buf_head(&c->typed) : "", c->typed.len);
 }
 
@@ -62,7 +65,8 @@ on_key(struct chat *c, enum key key)
 		break;
 	case KEY_UP:
 	case KEY_DOWN:
-		on_history(c, key == KEY_UP ? -1 : 1);
+	case KEY_SEARCH:
+		on_history(c, key);
 		break;
 	case KEY_CANCEL:
 		on_cancel(c);

@@ -183,6 +183,29 @@ history_add(struct history *h, const char *s, size_t n)
 	h->at = h->n;
 }
 
+/* What is being typed is not of the history: it can be come back to. */
+static void
+keep_draft(struct history *h, const char *now, size_t n)
+{
+	if (h->at < h->n)
+		return;
+	free(h->draft);
+	h->draft = escape(now, n);
+}
+
+bool
+history_find(struct history *h, const char *now, size_t n, struct buf *out)
+{
+	keep_draft(h, now, n);
+	for (int i = h->at - 1; i >= 0; i--)
+		if (strstr(h->lines[i], h->draft ? h->draft : "")) {
+			h->at = i;
+			unescape(h->lines[i], out);
+			return true;
+		}
+	return false;
+}
+
 bool
 history_move(struct history *h, int step, const char *now, size_t n, struct buf *out)
 {
@@ -190,10 +213,7 @@ history_move(struct history *h, int step, const char *now, size_t n, struct buf 
 
 	if (to < 0 || to > h->n)
 		return false;
-	if (h->at == h->n) {
-		free(h->draft);
-		h->draft = escape(now, n);
-	}
+	keep_draft(h, now, n);
 	h->at = to;
 	unescape(to == h->n ? (h->draft ? h->draft : "") : h->lines[to], out);
 	return true;

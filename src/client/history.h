@@ -33,4 +33,7 @@ void history_add(struct history *h, const char *s, size_t n);
  * is shown. The text goes to `out`, emptied first. Returns false when there is none. */
 bool history_move(struct history *h, int step, const char *now, size_t n, struct buf *out);
 
+/* The last one before that which holds what was being typed when we left it for the history. */
+bool history_find(struct history *h, const char *now, size_t n, struct buf *out);
+
 #endif

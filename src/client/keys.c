@@ -25,6 +25,7 @@ static const uint8_t controls[32] = {
 	['M' & 31] = KEY_ENTER,
 	['N' & 31] = KEY_DOWN,
 	['P' & 31] = KEY_UP,
+	['R' & 31] = KEY_SEARCH,
 	['T' & 31] = KEY_SWAP,
 	['U' & 31] = KEY_CUT_START,
 	['W' & 31] = KEY_CUT_WORD,

@@ -75,6 +75,33 @@ START_TEST(up_and_down_and_back_to_what_was_typed)
 }
 END_TEST
 
+static void
+find(const char *now, const char *wanted)
+{
+	bool found = history_find(&history, now, strlen(now), &out);
+
+	ck_assert(found == (wanted != NULL));
+	if (found)
+		ck_assert(
+		    out.len == strlen(wanted) && memcmp(buf_head(&out), wanted, out.len) == 0);
+}
+
+START_TEST(search_is_for_what_was_typed)
+{
+	say("今天天气");
+	say("你好");
+	say("天气预报");
+	find("天气", "天气预报");
+	find("天气预报", "今天天气");
+	find("今天天气", NULL);
+	step(1, "今天天气", "你好");
+	step(1, "", "天气预报");
+	step(1, "", "天气");
+	find("没有", NULL);
+	find("", "天气预报");
+}
+END_TEST
+
 START_TEST(file_brings_it_back)
 {
 	say("两\n行 \\n");
@@ -203,6 +230,7 @@ history_suite(void)
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, up_and_down_and_back_to_what_was_typed);
+	tcase_add_test(tc, search_is_for_what_was_typed);
 	tcase_add_test(tc, file_brings_it_back);
 	tcase_add_test(tc, file_is_for_its_owner_alone);
 	tcase_add_test(tc, two_clients_keep_what_each_said);

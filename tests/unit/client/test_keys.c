@@ -1,9 +1,11 @@
 /* test_keys.c - what a terminal sends. */
 #include "unit/client/suites.h"
 
+#include "base/text.h"
 #include "client/keys.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* All keys of the bytes, fed in parts of `step` bytes, as text: "4(abc) 7 ". */
@@ -176,6 +178,36 @@ START_TEST(huge_paste_is_bounded)
 }
 END_TEST
 
+/* Whatever comes, however it is cut, texts are clean and all of it is used up. */
+START_TEST(any_bytes_make_clean_texts)
+{
+	static const char *const parts[] = { "\x1b", "[", "2", "00~", "201~", "\x1b[200~",
+		"\x1b[201~", "O", "\r", "\n", "\xe4", "\xbd", "\xa0", "\xf0\x9f", "a", "\x9b",
+		"\x7f", ";5C" };
+	struct buf text;
+	struct keys k;
+
+	srandom(3);
+	keys_init(&k);
+	buf_init(&text, KEYS_BYTES);
+	for (int i = 0; i < 30000; i++) {
+		const char *s = parts[(size_t)random() % (sizeof parts / sizeof *parts)];
+		enum key key;
+
+		ck_assert_int_eq(keys_feed(&k, s, strlen(s)), 0);
+		while ((key = keys_next(&k, random() % 8 == 0, &text)) != KEY_NONE) {
+			ck_assert(text.len == 0 || text_is_utf8(buf_head(&text), text.len));
+			ck_assert(text.len == 0 || !memchr(buf_head(&text), 0x1B, text.len));
+		}
+		ck_assert_uint_lt(k.in.len, 10000);
+		if (k.pasting && random() % 50 == 0)
+			ck_assert_int_eq(keys_feed(&k, "\x1b[201~", 6), 0);
+	}
+	keys_release(&k);
+	buf_release(&text);
+}
+END_TEST
+
 Suite *
 keys_suite(void)
 {
@@ -188,6 +220,7 @@ keys_suite(void)
 	tcase_add_test(tc, paste_is_one_text);
 	tcase_add_test(tc, bad_utf8_becomes_a_replacement);
 	tcase_add_test(tc, cancel_drops_what_was_typed_before);
+	tcase_add_test(tc, any_bytes_make_clean_texts);
 	tcase_add_test(tc, huge_paste_is_bounded);
 	suite_add_tcase(suite, tc);
 	return suite;
