@@ -258,6 +258,7 @@ send_question(struct link *l, const char *text, size_t n)
 		bad = buf_adds(&out, "{\"user\":") || json_write(l->user, strlen(l->user), &out) ||
 		      buf_adds(&out, ",\"text\":") || json_write(text, n, &out) ||
 		      buf_addf(&out, ",\"id\":%lld", (long long)l->id) ||
+		      buf_adds(&out, n && *text == '/' ? ",\"commands\":true" : "") ||
 		      buf_adds(&out, l->stream ? ",\"stream\":true}\n" : "}\n");
 	} else {
 		bad = buf_addf(&out, "%s::%.*s", l->user, (int)n, text);

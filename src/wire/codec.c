@@ -237,9 +237,8 @@ is(const char *s, size_t n, const char *word)
 	return n == strlen(word) && memcmp(s, word, n) == 0;
 }
 
-/* Is it a command? Then msg says which. */
-static bool
-take_command(const char *s, size_t n, bool commands, struct msg *msg)
+bool
+wire_command(const char *s, size_t n, bool commands, struct msg *msg)
 {
 	if (is(s, n, "exit"))
 		msg->kind = MSG_EXIT;
@@ -278,7 +277,7 @@ wire_take(struct wire *w, const char *s, size_t n, bool commands, bool strict, s
 	}
 	if (is_blank(s, n))
 		return DECODE_MORE;
-	if (take_command(s, n, commands, msg))
+	if (wire_command(s, n, commands, msg))
 		return DECODE_GOT;
 	if (n > wire_text_limit(w))
 		return wire_bad(msg, FAIL_TOO_LONG, false);

@@ -49,6 +49,9 @@ take_object(struct wire *w, struct json_object *o, struct msg *msg)
 		return wire_bad(msg, FAIL_BAD_INPUT, false);
 	if (!text_is_utf8(text, n))
 		return wire_bad(msg, FAIL_BAD_UTF8, false);
+	/* To a program all text is text; who passes on what a person typed may ask for more. */
+	if (json_true(o, "commands") && wire_command(text, n, true, msg))
+		return DECODE_GOT;
 	if (n > wire_text_limit(w))
 		return wire_bad(msg, FAIL_TOO_LONG, false);
 	if (w->n_user == 0)

@@ -11,6 +11,8 @@
  * nothing to say, or BAD. */
 enum decode wire_take(
     struct wire *w, const char *s, size_t n, bool commands, bool strict, struct msg *msg);
+/* Is it `exit` or, with `commands`, another command? Then msg says which. */
+bool wire_command(const char *s, size_t n, bool commands, struct msg *msg);
 enum decode wire_bad(struct msg *msg, enum fail fail, bool fatal);
 
 /* Find the next whole line of `in`, without its end. Returns GOT with the line (w->eat set), MORE,

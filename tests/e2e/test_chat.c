@@ -98,6 +98,20 @@ START_TEST(failure_is_a_sentence_and_the_chat_goes_on)
 }
 END_TEST
 
+START_TEST(commands_reach_the_server)
+{
+	if (!person_begin(HELLO_SERVER, 60, NULL, NULL))
+		return;
+	person_types("/robot");
+	person_presses("Enter", 1);
+	person_sees("TIME\nhello\n\n我：");
+	person_types("/forget");
+	person_presses("Enter", 1);
+	person_sees("TIME\nForgotten.\n\n我：");
+	person_end();
+}
+END_TEST
+
 START_TEST(refused_message_comes_back_to_the_line)
 {
 	if (!person_begin(PLAIN POOL(1) DOOR(9999) HELLO
@@ -293,6 +307,7 @@ chat_suite(void)
 	tcase_add_test(tc, answer_streams_and_the_mark_leaves_no_trace);
 	tcase_add_test(tc, cancelled_answer_is_not_taken_for_the_next);
 	tcase_add_test(tc, failure_is_a_sentence_and_the_chat_goes_on);
+	tcase_add_test(tc, commands_reach_the_server);
 	tcase_add_test(tc, refused_message_comes_back_to_the_line);
 	tcase_add_test(tc, late_answer_is_given_up);
 	tcase_add_test(tc, what_is_typed_ahead_waits_its_turn);

@@ -213,6 +213,15 @@ START_TEST(json_is_an_object_a_line)
 }
 END_TEST
 
+START_TEST(json_has_commands_where_it_asks_for_them)
+{
+	reads("{\"commands\":true,\"text\":\"/help\"}\n", "help(,) ");
+	reads("{\"commands\":true,\"text\":\"/robot me\",\"id\":7}\n", "robot(,me,id=7) ");
+	reads("{\"user\":\"me\",\"text\":\"/help\"}\n", "text(me,/help) ");
+	reads("{\"commands\":true,\"user\":\"me\",\"text\":\"/h\"}\n", "text(me,/h) ");
+}
+END_TEST
+
 START_TEST(json_errors_keep_the_id_and_the_chat)
 {
 	reads("{\"text\":\"hi\",\"id\":1}\n{\"id\":2}\n{\"id\":3,\"text\":5}\n{nonsense\n"
@@ -293,6 +302,7 @@ decode_suite(void)
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("json");
 	tcase_add_test(tc, json_is_an_object_a_line);
+	tcase_add_test(tc, json_has_commands_where_it_asks_for_them);
 	tcase_add_test(tc, json_errors_keep_the_id_and_the_chat);
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("raw");
