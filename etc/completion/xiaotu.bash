@@ -16,7 +16,7 @@ _xiaotu()
 	$split && return
 	case $cur in
 	-*)
-		COMPREPLY=($(compgen -W '-u --user= -m --message= -t --timeout= --raw
+		COMPREPLY=($(compgen -W '-u --user= -m --message= -t --timeout= --json --raw
 			-V --version -h --help' -- "$cur"))
 		[[ ${COMPREPLY-} == *= ]] && compopt -o nospace
 		;;
