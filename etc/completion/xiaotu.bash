@@ -8,6 +8,10 @@ _xiaotu()
 	-m | --message | -t | --timeout)
 		return
 		;;
+	--ca-file | --cert | --key | --token-file)
+		_filedir
+		return
+		;;
 	-u | --user)
 		COMPREPLY=($(compgen -u -- "$cur"))
 		return
@@ -16,7 +20,8 @@ _xiaotu()
 	$split && return
 	case $cur in
 	-*)
-		COMPREPLY=($(compgen -W '-u --user= -m --message= -t --timeout= --json --raw
+		COMPREPLY=($(compgen -W '-u --user= -m --message= -t --timeout= --json --raw --tls --ca-file= --cert= --key=
+			--token-file=
 			-V --version -h --help' -- "$cur"))
 		[[ ${COMPREPLY-} == *= ]] && compopt -o nospace
 		;;

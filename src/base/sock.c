@@ -242,6 +242,16 @@ unmap(struct sock_addr *a)
 }
 
 int
+sock_peer(int fd, struct sock_addr *peer)
+{
+	peer->len = sizeof peer->u;
+	if (getpeername(fd, &peer->u.any, &peer->len) < 0)
+		return -1;
+	unmap(peer);
+	return 0;
+}
+
+int
 sock_accept(int fd, struct sock_addr *peer)
 {
 	int taken;

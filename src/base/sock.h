@@ -53,5 +53,7 @@ int sock_connect(enum sock_kind kind, const struct sock_addr *a, int limit_ms, s
 /* Accept one (errno as accept4) and fill the peer; an IPv4 peer is one, also at a socket that takes
  * both. Returns the descriptor (gives), or -1. */
 int sock_accept(int fd, struct sock_addr *peer);
+/* Who is at the other end, in the same form. Returns 0 or -1. */
+int sock_peer(int fd, struct sock_addr *peer);
 
 #endif

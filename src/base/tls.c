@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <openssl/err.h>
@@ -118,6 +119,33 @@ tls_context_new(const char *cert, const char *key, const char *ca, struct err *e
 	return t;
 }
 
+struct tls_context *
+tls_client_new(const char *ca, const char *cert, const char *key, struct err *e)
+{
+	struct tls_context *t = mem_zalloc(sizeof *t);
+
+	t->ctx = SSL_CTX_new(TLS_client_method());
+	if (t->ctx == NULL)
+		abort();
+	SSL_CTX_set_min_proto_version(t->ctx, TLS1_2_VERSION);
+	SSL_CTX_set_options(t->ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_mode(
+	    t->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_default_passwd_cb(t->ctx, no_passphrase);
+	if ((*ca ? SSL_CTX_load_verify_locations(t->ctx, ca, NULL)
+		 : SSL_CTX_set_default_verify_paths(t->ctx)) != 1)
+		fail(e, *ca ? ca : "the system's certificates");
+	else if (*cert && SSL_CTX_use_certificate_chain_file(t->ctx, cert) != 1)
+		fail(e, cert);
+	else if (*key && SSL_CTX_use_PrivateKey_file(t->ctx, key, SSL_FILETYPE_PEM) != 1)
+		fail(e, key);
+	else
+		return t;
+	tls_context_free(t);
+	return NULL;
+}
+
 void
 tls_context_free(struct tls_context *t)
 {
@@ -135,6 +163,22 @@ tls_accept(struct tls_context *t, int fd)
 	if (s == NULL || SSL_set_fd(s, fd) != 1)
 		abort();
 	SSL_set_accept_state(s);
+	return s;
+}
+
+struct ssl_st *
+tls_connect(struct tls_context *t, int fd, const char *host)
+{
+	SSL *s = SSL_new(t->ctx);
+	unsigned char number[16];
+	bool is_number =
+	    inet_pton(AF_INET, host, number) == 1 || inet_pton(AF_INET6, host, number) == 1;
+
+	if (s == NULL || SSL_set_fd(s, fd) != 1 ||
+	    (is_number ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(s), host)
+		       : SSL_set1_host(s, host) && SSL_set_tlsext_host_name(s, host)) != 1)
+		abort();
+	SSL_set_connect_state(s);
 	return s;
 }
 
@@ -208,6 +252,14 @@ bool
 tls_wants_write(const struct ssl_st *s)
 {
 	return SSL_want_write(s);
+}
+
+const char *
+tls_certificate_why(const struct ssl_st *s)
+{
+	long got = SSL_get_verify_result(s);
+
+	return got == X509_V_OK ? NULL : X509_verify_cert_error_string(got);
 }
 
 const char *

@@ -2,14 +2,14 @@
  * `raw` has no framing at all: what arrives until it is quiet for QUIET_MS is one answer. So a late
  * rest of an answer is thrown away before the next question is sent, lest every later answer
  * belong to the question before it. `json` has lines and ids, and needs no such guess.
- * All bytes go through read_once() and send_all(): another transport has its place there, and in
- * link_open(). Readers ask for more until there is none, so bytes that a layer between holds back
- * would not be forgotten. */
+ * All bytes go through read_once() and send_all(), where they are TLS's if the link is. Readers ask
+ * for more until there is none, so bytes that TLS holds back are not forgotten. */
 #include "client/link.h"
 #include "base/json.h"
 #include "base/lapse.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/tls.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -33,6 +33,7 @@ enum {
 
 struct link {
 	int fd;
+	struct ssl_st *tls; /* NULL: none */
 	const char *user;
 	int answer_ms;
 	bool json;
@@ -50,6 +51,36 @@ struct link {
 /* --- bytes ----------------------------------------------------------------------------------- */
 
 enum got { GOT_BYTES, GOT_NOTHING, GOT_END };
+enum { AGAIN = -1, GONE = -2 };
+
+static ssize_t
+from_socket(ssize_t n)
+{
+	return n >= 0 ? n : errno == EAGAIN || errno == EINTR ? AGAIN : GONE;
+}
+
+static ssize_t
+from_tls(int n)
+{
+	return n >= 0 ? n : n == TLS_AGAIN ? AGAIN : GONE;
+}
+
+/* Returns bytes, 0 at the end, AGAIN or GONE. */
+static ssize_t
+take(const struct link *l, void *bytes, size_t n)
+{
+	if (l->tls)
+		return from_tls(tls_read(l->tls, bytes, n));
+	return from_socket(recv(l->fd, bytes, n, MSG_DONTWAIT));
+}
+
+static ssize_t
+give(const struct link *l, const void *bytes, size_t n)
+{
+	if (l->tls)
+		return from_tls(tls_write(l->tls, bytes, n));
+	return from_socket(send(l->fd, bytes, n, MSG_NOSIGNAL));
+}
 
 /* One read into `in`. A server that sends more than any answer may hold counts as gone. */
 static enum got
@@ -57,13 +88,13 @@ read_once(struct link *l)
 {
 	size_t room;
 	char *at = buf_reserve(&l->in, READ_BYTES, &room);
-	ssize_t n = room ? recv(l->fd, at, room, MSG_DONTWAIT) : 0;
+	ssize_t n = room ? take(l, at, room) : 0;
 
 	if (n > 0) {
 		buf_grow(&l->in, (size_t)n);
 		return GOT_BYTES;
 	}
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (n == AGAIN)
 		return GOT_NOTHING;
 	l->ended = true;
 	return GOT_END;
@@ -117,12 +148,12 @@ send_all(struct link *l, const char *bytes, size_t n)
 	struct pollfd p = { .fd = l->fd, .events = POLLOUT };
 
 	while (n > 0) {
-		ssize_t sent = send(l->fd, bytes, n, MSG_NOSIGNAL);
+		ssize_t sent = give(l, bytes, n);
 
 		if (sent > 0) {
 			bytes += sent;
 			n -= (size_t)sent;
-		} else if (sent == 0 || (errno != EAGAIN && errno != EINTR)) {
+		} else if (sent != AGAIN) {
 			return -1;
 		} else if (poll(&p, 1, l->answer_ms) == 0) {
 			return -1;
@@ -145,8 +176,20 @@ await(struct link *l, int64_t by_ms)
 
 /* --- opening --------------------------------------------------------------------------------- */
 
-struct link *
-link_start(int fd, const struct link_options *o)
+/* A door with a token greets nobody before it. */
+static void
+say_token(struct link *l, const char *token)
+{
+	struct buf line;
+
+	buf_init(&line, 4096);
+	if (buf_addf(&line, "TOKEN %s\n", token) || send_all(l, buf_head(&line), line.len))
+		l->ended = true;
+	buf_release(&line);
+}
+
+static struct link *
+begin(int fd, struct ssl_st *tls, const struct link_options *o)
 {
 	static const struct patience patience = { .first_ms = GREETING_MS,
 		.most_ms = GREETING_MOST_MS,
@@ -155,12 +198,15 @@ link_start(int fd, const struct link_options *o)
 	struct link *l = mem_zalloc(sizeof *l);
 
 	l->fd = fd;
+	l->tls = tls;
 	l->user = o->user;
 	l->answer_ms = o->answer_ms;
 	l->stream = o->stream;
 	buf_init(&l->in, IN_BYTES);
 	buf_init(&l->greeting, LINK_ANSWER_BYTES);
 	buf_init(&l->object, IN_BYTES);
+	if (o->token)
+		say_token(l, o->token);
 	gather(l, &patience);
 	l->json = !o->raw && ends_in_newline(&l->in);
 	/* A server that is full says so instead of a greeting: that is for link_take() to tell. */
@@ -169,6 +215,12 @@ link_start(int fd, const struct link_options *o)
 	hear_clean(buf_head(&l->in), l->in.len, &l->greeting);
 	buf_eat(&l->in, l->in.len);
 	return l;
+}
+
+struct link *
+link_start(int fd, const struct link_options *o)
+{
+	return begin(fd, NULL, o);
 }
 
 static int
@@ -204,13 +256,59 @@ connect_tcp(const struct link_place *p, int limit_ms, struct err *e)
 	return fd;
 }
 
+/* Returns 0, or -1: it cannot be had, or not in time. */
+static int
+handshake(struct ssl_st *tls, int fd, int64_t by_ms, struct err *e)
+{
+	int got;
+
+	while ((got = tls_handshake(tls)) == TLS_AGAIN) {
+		struct pollfd p = { .fd = fd, .events = tls_wants_write(tls) ? POLLOUT : POLLIN };
+		int64_t left_ms = by_ms - lapse_now_ms();
+
+		if (left_ms <= 0)
+			return err_set(e, "TLS: no answer in time");
+		(void)poll(&p, 1, (int)left_ms);
+	}
+	if (got == 1)
+		return 0;
+	return err_set(
+	    e, "TLS: %s", tls_certificate_why(tls) ? tls_certificate_why(tls) : tls_why());
+}
+
+static struct ssl_st *
+shake_hands(
+    int fd, const struct link_place *p, const struct link_options *o, int limit_ms, struct err *e)
+{
+	struct tls_context *t = tls_client_new(o->ca_file, o->cert_file, o->key_file, e);
+	const char *host = p->kind == SOCK_UNIX ? "localhost" : p->host;
+	struct ssl_st *tls;
+
+	if (t == NULL)
+		return NULL;
+	tls = tls_connect(t, fd, host);
+	tls_context_free(t);
+	if (handshake(tls, fd, lapse_now_ms() + limit_ms, e) == 0)
+		return tls;
+	tls_free(tls);
+	return NULL;
+}
+
 struct link *
 link_open(const struct link_place *p, const struct link_options *o, struct err *e)
 {
 	int limit_ms = o->answer_ms < CONNECT_MS ? o->answer_ms : CONNECT_MS;
 	int fd = p->kind == SOCK_UNIX ? connect_unix(p, limit_ms, e) : connect_tcp(p, limit_ms, e);
 
-	return fd < 0 ? NULL : link_start(fd, o);
+	struct ssl_st *tls = NULL;
+
+	if (fd < 0)
+		return NULL;
+	if (o->tls && (tls = shake_hands(fd, p, o, limit_ms, e)) == NULL) {
+		close(fd);
+		return NULL;
+	}
+	return begin(fd, tls, o);
 }
 
 void
@@ -223,8 +321,11 @@ link_close(struct link *l)
 		return;
 	if (!l->json && !l->ended) {
 		n = snprintf(bye, sizeof bye, "%s::exit", l->user);
-		(void)send(l->fd, bye, (size_t)n, MSG_NOSIGNAL);
+		(void)give(l, bye, (size_t)n);
 	}
+	if (l->tls && !l->ended)
+		(void)tls_close(l->tls);
+	tls_free(l->tls);
 	close(l->fd);
 	buf_release(&l->in);
 	buf_release(&l->greeting);
@@ -365,6 +466,9 @@ link_ask(struct link *l, const char *text, size_t n, struct buf *answer)
 		;
 	if (heard == HEARD_NOTHING)
 		heard = link_send(l, text, n, answer);
+	/* Who could not be told may have said why before. */
+	if (heard == HEARD_GONE && link_take(l, answer) == HEARD_FAILED)
+		return HEARD_FAILED;
 	if (heard != HEARD_NOTHING)
 		return heard;
 	for (;;) {

@@ -28,6 +28,9 @@ struct link_options {
 	int answer_ms;    /* how long an answer may take */
 	bool raw;         /* never json */
 	bool stream;      /* ask for answers in pieces */
+	bool tls;
+	const char *ca_file, *cert_file, *key_file; /* PEM; "": the system's, none */
+	const char *token;                          /* said first; NULL: none */
 };
 
 struct link;

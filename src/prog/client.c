@@ -6,6 +6,7 @@
 #include "client/tty.h"
 #include "client/words.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <pwd.h>
@@ -13,9 +14,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-enum { OPT_RAW = 256, OPT_JSON, ANSWER_MS = 60000 };
+enum {
+	OPT_RAW = 256,
+	OPT_JSON,
+	OPT_TLS,
+	OPT_CA_FILE,
+	OPT_CERT,
+	OPT_KEY,
+	OPT_TOKEN_FILE,
+	ANSWER_MS = 60000
+};
 
 static const char *const usage[] = {
 	[WORDS_ZH] = "用法：xiaotu [选项] [主机[:端口]]\n"
@@ -27,6 +38,11 @@ static const char *const usage[] = {
 		     "  -t, --timeout=秒     等一个回答最多这么久（默认 60）\n"
 		     "      --json           回答打印成 JSON，每行一个对象\n"
 		     "      --raw            按教程程序的方式说话，不用 JSON\n"
+		     "      --tls            用 TLS 连接，并核对服务器的证书\n"
+		     "      --ca-file=文件   签发服务器证书的机构（默认：系统的）\n"
+		     "      --cert=文件      自己的证书，给要求证书的服务器\n"
+		     "      --key=文件       证书的私钥（默认：与证书同一文件）\n"
+		     "      --token-file=文件  先报口令，文件的第一行；或用环境变量 XIAOTU_TOKEN\n"
 		     "  -V, --version        打印版本\n"
 		     "  -h, --help           打印这段帮助\n"
 		     "\n"
@@ -42,6 +58,11 @@ static const char *const usage[] = {
 	    "  -t, --timeout=SECS   wait this long for an answer (default: 60)\n"
 	    "      --json           print answers as JSON, one object a line\n"
 	    "      --raw            speak like the tutorial's programs, not JSON\n"
+	    "      --tls            connect by TLS, and verify the server's certificate\n"
+	    "      --ca-file=FILE   who signs the server's certificate (default: the system's)\n"
+	    "      --cert=FILE      our certificate, for servers that ask for one\n"
+	    "      --key=FILE       its key (default: in the same file)\n"
+	    "      --token-file=FILE  say the token in its first line; or set XIAOTU_TOKEN\n"
 	    "  -V, --version        print the version\n"
 	    "  -h, --help           print this help\n"
 	    "\n"
@@ -87,6 +108,22 @@ answer_ms(const char *text)
 	return (int)ms;
 }
 
+/* The first line of the file. */
+static const char *
+read_token(const char *path)
+{
+	static char token[1024];
+	FILE *f = fopen(path, "re");
+
+	if (f == NULL || fgets(token, sizeof token, f) == NULL)
+		die(STATUS_USAGE, "--token-file: %s: %s", path, f ? "is empty" : strerror(errno));
+	fclose(f);
+	token[strcspn(token, "\r\n")] = '\0';
+	if (*token == '\0')
+		die(STATUS_USAGE, "--token-file: %s: its first line is empty", path);
+	return token;
+}
+
 static _Noreturn void
 print_and_exit(const char *text)
 {
@@ -112,6 +149,21 @@ set_option(struct wish *w, int option)
 	case OPT_RAW:
 		w->link.raw = true;
 		break;
+	case OPT_TLS:
+		w->link.tls = true;
+		break;
+	case OPT_CA_FILE:
+		w->link.ca_file = optarg;
+		break;
+	case OPT_CERT:
+		w->link.cert_file = optarg;
+		break;
+	case OPT_KEY:
+		w->link.key_file = optarg;
+		break;
+	case OPT_TOKEN_FILE:
+		w->link.token = read_token(optarg);
+		break;
 	case 'V':
 		print_and_exit("xiaotu " XIAOTU_VERSION "\n");
 	case 'h':
@@ -129,6 +181,11 @@ read_options(struct wish *w, int argc, char **argv)
 		{ "message", required_argument, NULL, 'm' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "json", no_argument, NULL, OPT_JSON }, { "raw", no_argument, NULL, OPT_RAW },
+		{ "tls", no_argument, NULL, OPT_TLS },
+		{ "ca-file", required_argument, NULL, OPT_CA_FILE },
+		{ "cert", required_argument, NULL, OPT_CERT },
+		{ "key", required_argument, NULL, OPT_KEY },
+		{ "token-file", required_argument, NULL, OPT_TOKEN_FILE },
 		{ "version", no_argument, NULL, 'V' }, { "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 } };
 	struct err e;
@@ -138,6 +195,12 @@ read_options(struct wish *w, int argc, char **argv)
 		set_option(w, option);
 	if (argc - optind > 1)
 		die(STATUS_USAGE, "one server at a time: \"%s\" is too much", argv[optind + 1]);
+	if (w->link.token == NULL)
+		w->link.token = getenv("XIAOTU_TOKEN");
+	if (*w->link.key_file == '\0')
+		w->link.key_file = w->link.cert_file;
+	if (!w->link.tls && (*w->link.ca_file || *w->link.cert_file))
+		die(STATUS_USAGE, "--ca-file, --cert and --key are for --tls");
 	if (link_place_parse(&w->place, optind < argc ? argv[optind] : "", &e) ||
 	    link_name_check(w->link.user, &e))
 		die(STATUS_USAGE, "%s", e.text);
@@ -166,7 +229,11 @@ talk_by_lines(struct link *link, const struct wish *w)
 int
 main(int argc, char **argv)
 {
-	struct wish w = { .link = { .user = login_name(), .answer_ms = ANSWER_MS } };
+	struct wish w = { .link = { .user = login_name(),
+			      .answer_ms = ANSWER_MS,
+			      .ca_file = "",
+			      .cert_file = "",
+			      .key_file = "" } };
 	struct link *link;
 	struct err e;
 

@@ -60,12 +60,14 @@ void
 conn_end(struct conn *c)
 {
 	struct worker *w = c->w;
+	bool counted = c->counted;
 
-	if (c->counted && c->leave == LEAVE_MOVED)
-		log_debug("chat_moved chat=%" PRIu64, c->id);
-	else if (c->counted)
-		log_info("chat_close chat=%" PRIu64 " reason=%s", c->id, reasons[c->leave]);
+	/* Whoever reads that it closed finds its place free. */
 	conn_uncount(c);
+	if (counted && c->leave == LEAVE_MOVED)
+		log_debug("chat_moved chat=%" PRIu64, c->id);
+	else if (counted)
+		log_info("chat_close chat=%" PRIu64 " reason=%s", c->id, reasons[c->leave]);
 	conn_drop_questions(c);
 	store_mem.forget(w->store, c->id);
 	ev_io_stop(w->loop, &c->io);

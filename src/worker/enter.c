@@ -325,7 +325,6 @@ enter_peer(const struct conn *c, struct sock_addr *peer)
 		*peer = c->guest->peer;
 		return;
 	}
-	peer->len = sizeof peer->u;
-	if (getpeername(c->io.fd, &peer->u.any, &peer->len) < 0)
+	if (sock_peer(c->io.fd, peer))
 		*peer = (struct sock_addr){ .len = 0 };
 }
