@@ -9,7 +9,8 @@
 #include <string.h>
 
 static const char *const err_words[] = { "no-user", "too-long", "bad-utf8", "bad-input", "rate",
-	"busy", "robot-timeout", "robot-unavailable", "robot-bad-reply", "robot-refused", NULL };
+	"busy", "denied", "robot-timeout", "robot-unavailable", "robot-bad-reply", "robot-refused",
+	NULL };
 static const char *const bye_words[] = { "idle", "shutdown", "slow-reader", "limit", NULL };
 
 /* Is s "KEYWORD WORD..." with one of the words? A robot may well begin a sentence with ERR. */

@@ -10,9 +10,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/tls.h"
+#include "client/reach.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 enum {
-	CONNECT_MS = 10000,
 	GREETING_MS = 1000, /* until its first byte: a server may have none */
 	GREETING_MOST_MS = 3000,
 	GREETING_QUIET_MS = 150,
@@ -223,92 +222,35 @@ link_start(int fd, const struct link_options *o)
 	return begin(fd, NULL, o);
 }
 
-static int
-connect_unix(const struct link_place *p, int limit_ms, struct err *e)
+/* Did a door with a token say no? */
+static bool
+is_denied(const struct link *l, struct err *e)
 {
-	struct sock_addr a;
+	static const char no[] = "ERR denied ";
+	const char *s = l->in.len ? buf_head(&l->in) : "", *end;
 
-	if (sock_addr_make(&a, SOCK_UNIX, p->host, 0, e))
-		return -1;
-	return sock_connect(SOCK_UNIX, &a, limit_ms, e);
-}
-
-/* Try every address of the name in turn; the error is that of the last. */
-static int
-connect_tcp(const struct link_place *p, int limit_ms, struct err *e)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
-	struct addrinfo *found = NULL;
-	char port[8];
-	int fd = -1, why;
-
-	snprintf(port, sizeof port, "%d", p->port);
-	why = getaddrinfo(p->host, port, &hints, &found);
-	if (why)
-		return err_set(e, "%s: %s", p->host, gai_strerror(why));
-	for (struct addrinfo *i = found; i && fd < 0; i = i->ai_next) {
-		struct sock_addr a = { .len = i->ai_addrlen };
-
-		memcpy(&a.u, i->ai_addr, i->ai_addrlen);
-		fd = sock_connect(SOCK_TCP, &a, limit_ms, e);
-	}
-	freeaddrinfo(found);
-	return fd;
-}
-
-/* Returns 0, or -1: it cannot be had, or not in time. */
-static int
-handshake(struct ssl_st *tls, int fd, int64_t by_ms, struct err *e)
-{
-	int got;
-
-	while ((got = tls_handshake(tls)) == TLS_AGAIN) {
-		struct pollfd p = { .fd = fd, .events = tls_wants_write(tls) ? POLLOUT : POLLIN };
-		int64_t left_ms = by_ms - lapse_now_ms();
-
-		if (left_ms <= 0)
-			return err_set(e, "TLS: no answer in time");
-		(void)poll(&p, 1, (int)left_ms);
-	}
-	if (got == 1)
-		return 0;
-	return err_set(
-	    e, "TLS: %s", tls_certificate_why(tls) ? tls_certificate_why(tls) : tls_why());
-}
-
-static struct ssl_st *
-shake_hands(
-    int fd, const struct link_place *p, const struct link_options *o, int limit_ms, struct err *e)
-{
-	struct tls_context *t = tls_client_new(o->ca_file, o->cert_file, o->key_file, e);
-	const char *host = p->kind == SOCK_UNIX ? "localhost" : p->host;
-	struct ssl_st *tls;
-
-	if (t == NULL)
-		return NULL;
-	tls = tls_connect(t, fd, host);
-	tls_context_free(t);
-	if (handshake(tls, fd, lapse_now_ms() + limit_ms, e) == 0)
-		return tls;
-	tls_free(tls);
-	return NULL;
+	if (l->in.len < sizeof no || memcmp(s, no, sizeof no - 1) != 0)
+		return false;
+	end = memchr(s, '\n', l->in.len);
+	s += sizeof no - 1;
+	err_set(e, "%.*s", (int)((end ? end : buf_head(&l->in) + l->in.len) - s), s);
+	return true;
 }
 
 struct link *
 link_open(const struct link_place *p, const struct link_options *o, struct err *e)
 {
-	int limit_ms = o->answer_ms < CONNECT_MS ? o->answer_ms : CONNECT_MS;
-	int fd = p->kind == SOCK_UNIX ? connect_unix(p, limit_ms, e) : connect_tcp(p, limit_ms, e);
-
-	struct ssl_st *tls = NULL;
+	struct ssl_st *tls;
+	struct link *l;
+	int fd = reach(p, o, &tls, e);
 
 	if (fd < 0)
 		return NULL;
-	if (o->tls && (tls = shake_hands(fd, p, o, limit_ms, e)) == NULL) {
-		close(fd);
-		return NULL;
-	}
-	return begin(fd, tls, o);
+	l = begin(fd, tls, o);
+	if (!is_denied(l, e))
+		return l;
+	link_close(l);
+	return NULL;
 }
 
 void
@@ -466,9 +408,6 @@ link_ask(struct link *l, const char *text, size_t n, struct buf *answer)
 		;
 	if (heard == HEARD_NOTHING)
 		heard = link_send(l, text, n, answer);
-	/* Who could not be told may have said why before. */
-	if (heard == HEARD_GONE && link_take(l, answer) == HEARD_FAILED)
-		return HEARD_FAILED;
 	if (heard != HEARD_NOTHING)
 		return heard;
 	for (;;) {
