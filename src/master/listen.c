@@ -3,6 +3,7 @@
 
 #include "base/sock.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,15 +18,38 @@ find(const struct listen_set *s, const char *url)
 	return -1;
 }
 
+/* What the operator can do about it; "" where the system's own words must do. */
+static const char *
+hint_of(int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+		return " (another xiaotud or program has it: stop that, or choose another in "
+		       "`listen`)";
+	case EADDRNOTAVAIL:
+		return " (this machine has no such address; 0.0.0.0 stands for all of them)";
+	case EACCES:
+		return " (a port below 1024 is for root: start as root with `user`, or choose a "
+		       "higher one)";
+	default:
+		return "";
+	}
+}
+
 static int
 open_one(const struct conf_listen *l, struct err *e)
 {
 	enum sock_kind kind = *l->path ? SOCK_UNIX : l->transport == CONF_UDP ? SOCK_UDP : SOCK_TCP;
 	struct sock_addr a;
+	struct err why = { "" };
+	int fd;
 
 	if (sock_addr_make(&a, kind, *l->path ? l->path : l->address, (int)l->port, e))
 		return -1;
-	return sock_listen(kind, &a, (unsigned)strtoul(l->mode, NULL, 8), e);
+	fd = sock_listen(kind, &a, (unsigned)strtoul(l->mode, NULL, 8), &why);
+	if (fd < 0)
+		err_set(e, "%s%s", why.text, kind == SOCK_UNIX ? "" : hint_of(errno));
+	return fd;
 }
 
 int

@@ -34,7 +34,9 @@ act(struct http_lane *lane, curl_socket_t fd, int what)
 {
 	int running;
 
-	curl_multi_socket_action(lane->multi, fd, what, &running);
+	/* It fails for want of memory alone, as curl_multi_add_handle() does. */
+	if (curl_multi_socket_action(lane->multi, fd, what, &running) != CURLM_OK)
+		abort();
 	if (list_is_empty(&lane->acted))
 		list_append(&lane->all->acted, &lane->acted);
 	later_add(lane->all->env.later, &lane->all->drain);
@@ -246,7 +248,8 @@ http_lanes_take(struct http_lanes *l)
 void
 http_transfer_start(struct http_transfer *t)
 {
-	curl_multi_add_handle(t->lane->multi, t->easy);
+	if (curl_multi_add_handle(t->lane->multi, t->easy) != CURLM_OK)
+		abort();
 }
 
 void
