@@ -14,7 +14,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if !defined(__SANITIZE_ADDRESS__)
+/* Sanitizers have an allocator of their own. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define NO_TORTURE
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define NO_TORTURE
+#endif
+
+#if !defined(NO_TORTURE)
 
 /* DEATHS: of workers, before the master makes a pause. */
 enum { DEATHS = 3, GONE_MS = 500, TIMEOUT_S = 900 };
@@ -322,7 +332,7 @@ Suite *
 torture_suite(void)
 {
 	Suite *suite = suite_create("torture");
-#if !defined(__SANITIZE_ADDRESS__)
+#if !defined(NO_TORTURE)
 	TCase *tc = scene_case(suite, "memory");
 
 	tcase_set_timeout(tc, TIMEOUT_S);
