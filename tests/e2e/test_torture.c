@@ -27,22 +27,22 @@
 #if !defined(NO_TORTURE)
 
 /* DEATHS: of workers, before the master makes a pause. */
-enum { DEATHS = 3, GONE_MS = 500, TIMEOUT_S = 900 };
+enum { DEATHS = 3, MOST_CHATS = 400, GONE_MS = 3000, TIMEOUT_S = 900 };
 
-#define ROBOTS   "robots = ( " MODEL_ROBOT("") ", { name = \"rules\"; type = \"rules\"; } );\n"
+#define ROBOTS   "robots = ( " MODEL_ROBOT("") ", " HELLO_ROBOT " );\n"
 #define TORTURED PLAIN POOL(2) DOOR(9999) NO_RATE ROBOTS
 
 /* A dialect: the first message, the next ones, what the model answers, and the only other things
  * that may be heard. */
 struct tongue {
-	const char *first, *next, *answer, *rules, *fail;
+	const char *first, *next, *answer, *other, *fail;
 };
 
 static const struct tongue tongues[] = {
-	{ "me::hi\n", "hi\n", "echo:hi", "me", "ERR robot-" },
+	{ "me::hi\n", "hi\n", "echo:hi", "Hello, hi!", "ERR robot-" },
 	{ "{\"user\":\"me\",\"text\":\"hi\"}\n", "{\"text\":\"hi\"}\n",
-	    "{\"robot\":\"model\",\"text\":\"echo:hi\"}", "{\"robot\":\"rules\",\"text\":\"",
-	    "{\"error\":{\"code\":\"robot-" },
+	    "{\"robot\":\"model\",\"text\":\"echo:hi\"}",
+	    "{\"robot\":\"hello\",\"text\":\"Hello, hi!\"}", "{\"error\":{\"code\":\"robot-" },
 };
 
 struct stage {
@@ -75,9 +75,18 @@ start(struct stage *st, const char *config)
 static void
 open_chats(struct stage *st)
 {
-	scene_chats_apart(st->s, st->chats);
+	st->chats[0] = scene_chat(st->s);
+	st->workers[0] = server_worker_of(st->s, peer_port(st->chats[0]));
+	for (int i = 0; i < MOST_CHATS; i++) {
+		st->chats[1] = scene_chat(st->s);
+		st->workers[1] = server_worker_of(st->s, peer_port(st->chats[1]));
+		if (st->workers[0] != st->workers[1])
+			break;
+		peer_close(st->chats[1]);
+		procfs_tick();
+	}
+	ck_assert_int_ne(st->workers[0], st->workers[1]);
 	for (int i = 0; i < 2; i++) {
-		st->workers[i] = server_worker_of(st->s, peer_port(st->chats[i]));
 		peer_send(st->chats[i], st->tongue->first);
 		ck_assert_str_eq(peer_line(st->chats[i]), st->tongue->answer);
 	}
@@ -136,25 +145,22 @@ makes_sense(const struct stage *st, struct peer *p)
 
 	if (line == NULL)
 		return false;
-	if (strcmp(line, t->answer) == 0 || begins(line, t->fail))
+	if (strcmp(line, t->answer) == 0 || strcmp(line, t->other) == 0 || begins(line, t->fail))
 		return true;
-	if (begins(t->answer, line)) {
-		line = hear(p);
-		ck_assert_msg(line == NULL || begins(line, t->fail),
-		    "a part of an answer, and then: %s", line);
-		return line != NULL;
-	}
-	ck_assert_msg(strstr(line, t->rules) != NULL, "what is this? %s", line);
-	return true;
+	ck_assert_msg(begins(t->answer, line), "what is this? %s", line);
+	line = hear(p);
+	ck_assert_msg(
+	    line == NULL || begins(line, t->fail), "a part of an answer, and then: %s", line);
+	return line != NULL;
 }
 
 /* --- a worker that serves -------------------------------------------------------------------- */
 
 /* Is it dead? Then another one has come for it, unless it is time to begin anew. */
 static void
-note_death(struct stage *st)
+note_death(struct stage *st, pid_t worker)
 {
-	if (!procfs_wait_gone(st->workers[1], GONE_MS))
+	if (!procfs_wait_gone(worker, GONE_MS))
 		return;
 	(void)server_wait_log(st->s, "ev=worker_exit");
 	if (++st->n_deaths < DEATHS)
@@ -179,7 +185,7 @@ talk_without(struct stage *st, int64_t nth)
 		lives = makes_sense(st, st->chats[1]);
 	}
 	if (!lives)
-		note_death(st);
+		note_death(st, st->workers[1]);
 	peer_send(st->chats[0], next);
 	ck_assert_str_eq(peer_line(st->chats[0]), st->tongue->answer);
 	return true;
@@ -210,6 +216,92 @@ START_TEST(e11_each_allocation_of_an_answer_fails_in_turn)
 	}
 	ck_assert_int_gt(nth, 1);
 	end(&st);
+}
+END_TEST
+
+/* A chat begins with one allocation failing, and says something. */
+static bool
+enter_without(struct stage *st, int64_t nth)
+{
+	struct peer *p;
+	const char *line;
+	bool lives;
+
+	torture_begin(st->t, TORTURE_ONE, st->workers[0], nth, 0);
+	p = peer_open(st->s->address, SERVER_PORT);
+	line = hear(p);
+	ck_assert_msg(line == NULL || strcmp(line, "Welcome") == 0, "what is this? %s", line);
+	if (line)
+		peer_push(p, st->tongue->first, strlen(st->tongue->first));
+	lives = line && makes_sense(st, p);
+	if (torture_end(st->t) == 0)
+		return false;
+	peer_close(p);
+	if (!lives)
+		note_death(st, st->workers[0]);
+	return true;
+}
+
+static void
+begin_alone(struct stage *st)
+{
+	*st = (struct stage){ .tongue = &tongues[0] };
+	start(st, ONE_WORKER ROBOTS);
+	st->b = scene_bot(st->s);
+}
+
+START_TEST(e11_each_allocation_of_a_new_chat_fails_in_turn)
+{
+	struct stage st;
+	int64_t nth = 1;
+	pid_t pids[SERVER_WORKERS_MAX];
+
+	begin_alone(&st);
+	for (;; nth += step(3)) {
+		if (st.n_deaths >= DEATHS) {
+			end(&st);
+			begin_alone(&st);
+		}
+		ck_assert_int_eq(server_pids(st.s, pids), 1);
+		st.workers[0] = pids[0];
+		if (!enter_without(&st, nth))
+			break;
+	}
+	ck_assert_int_gt(nth, 1);
+	end(&st);
+}
+END_TEST
+
+/* --- a worker that leaves, and the one that takes its chats ---------------------------------- */
+
+static bool
+move_without(int which, int64_t nth)
+{
+	struct stage st;
+	int64_t n_failed;
+
+	begin(&st, &tongues[0]);
+	torture_begin(st.t, TORTURE_ONE, st.workers[which], nth, 0);
+	server_signal(st.s, SIGTTOU);
+	server_wait_workers(st.s, 1, SERVER_MS);
+	n_failed = torture_end(st.t);
+	/* One may be over, with its worker. */
+	for (int i = 0; i < 2; i++) {
+		peer_push(st.chats[i], "hi\n", 3);
+		ck_assert(makes_sense(&st, st.chats[i]) || n_failed > 0);
+	}
+	server_signal(st.s, SIGTTIN);
+	server_wait_workers(st.s, 2, SERVER_MS);
+	end(&st);
+	return n_failed > 0;
+}
+
+START_TEST(e11_each_allocation_of_a_move_fails_in_turn)
+{
+	int64_t nth = 1;
+
+	while (move_without(_i, nth))
+		nth += step(4);
 }
 END_TEST
 
@@ -337,6 +429,8 @@ torture_suite(void)
 
 	tcase_set_timeout(tc, TIMEOUT_S);
 	tcase_add_loop_test(tc, e11_each_allocation_of_an_answer_fails_in_turn, 0, 2);
+	tcase_add_test(tc, e11_each_allocation_of_a_new_chat_fails_in_turn);
+	tcase_add_loop_test(tc, e11_each_allocation_of_a_move_fails_in_turn, 0, 2);
 	tcase_add_test(tc, e11_workers_that_cannot_start_come_when_memory_is_back);
 	tcase_add_test(tc, e11_each_allocation_of_the_child_that_parses_fails_in_turn);
 	tcase_add_test(tc, e11_each_allocation_of_the_master_fails_in_turn);
