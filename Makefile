@@ -10,15 +10,16 @@ SYSCONFDIR ?= /etc
 VERSION := 0.1.0
 O := build/$(FLAVOUR)$(if $(findstring clang,$(CC)),-clang)
 
-PACKAGES = libcurl json-c libconfig libssl libcrypto zlib
+PACKAGES = libcurl json-c libconfig libssl libcrypto libseccomp zlib
 WARN  = -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Werror
 HARD  = -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fPIE
 ifeq ($(findstring clang,$(CC)),)
 HARD += -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr
 endif
 CFLAGS_release = -O2 -g -D_FORTIFY_SOURCE=3 $(HARD)
-CFLAGS_debug   = -O0 -g3
-CFLAGS_asan    = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CFLAGS_debug   = -O0 -g3 -DXIAOTU_TRAP
+CFLAGS_asan    = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-DXIAOTU_TRAP -DXIAOTU_SANITIZED
 LDFLAGS_release = -pie -Wl,-z,relro,-z,now,-z,noexecstack
 LDFLAGS_asan    = -fsanitize=address,undefined
 CFLAGS_fuzz    = $(CFLAGS_asan) -fsanitize=fuzzer-no-link

@@ -17,6 +17,7 @@ enum { PEM_BYTES = 1 << 20 };
 
 static const char *const language_words[] = { "zh", "en", NULL };
 static const char *const transport_words[] = { "tcp", "udp", NULL };
+static const char *const sandbox_words[] = { "off", "on", NULL };
 static const char *const speak_words[] = { "chat", "web", NULL };
 static const char *const target_words[] = { "stderr", "syslog", NULL };
 static const char *const kind_words[] = { "rules", "hello", "turing", "turing2", "openai", "ollama",
@@ -76,6 +77,8 @@ const struct opt conf_options[] = {
 	  "file with the master's process id, for -s; \"\": none" },
 	{ "user", OPT_TEXT, TEXT(conf, user), "", 0, 64, NULL, OPT_RESTART, OPT_PLAIN,
 	  "user the workers run as when started by root; \"\": as started" },
+	{ "sandbox", OPT_WORD, NUMBER(conf, sandbox), "on", 0, 0, sandbox_words, OPT_RESTART, OPT_PLAIN,
+	  "what workers may do is limited by Landlock and seccomp: on or off" },
 	{ .path = NULL },
 };
 

@@ -4,6 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+int
+http_setup_begin(struct err *e)
+{
+	CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+
+	return code ? err_set(e, "libcurl: %s", curl_easy_strerror(code)) : 0;
+}
+
 void
 http_setup_easy(CURL *c, const struct http_options *o)
 {

@@ -17,6 +17,10 @@ enum { HTTP_ID_DIGITS = 16 };
 #define HTTP_ACCEPT        "Accept: application/json"
 #define HTTP_ACCEPT_STREAM "Accept: text/event-stream, application/json"
 
+/* Once a process, after the fork and before the sandbox: libcurl and what is beneath it read their
+ * own settings now. Returns 0 or -1. */
+int http_setup_begin(struct err *e);
+
 /* Where to, how long to connect, and all that must not happen. */
 void http_setup_easy(CURL *c, const struct http_options *o);
 

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "robot/http_setup.h"
 #include "worker/conn.h"
 #include "worker/dgram.h"
 #include "worker/move.h"
@@ -11,6 +12,7 @@
 #include "worker/turn.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -300,17 +302,17 @@ beat(struct worker *w)
 
 /* Resident memory in MiB, 0 when nobody tells. */
 static int64_t
-resident_mib(void)
+resident_mib(const struct worker *w)
 {
-	long pages = 0;
-	FILE *f = fopen("/proc/self/statm", "re");
+	char text[128];
+	ssize_t n = pread(w->statm, text, sizeof text - 1, 0);
+	long pages;
 
-	if (f == NULL)
+	if (n <= 0)
 		return 0;
-	if (fscanf(f, "%*s %ld", &pages) != 1)
-		pages = 0;
-	fclose(f);
-	return (int64_t)pages * sysconf(_SC_PAGESIZE) >> 20;
+	text[n] = '\0';
+	return sscanf(text, "%*s %ld", &pages) == 1 ? (int64_t)pages * sysconf(_SC_PAGESIZE) >> 20
+						    : 0;
 }
 
 /* Has it done enough? Slots differ a little, so that not all are tired at once. */
@@ -323,7 +325,7 @@ is_tired(const struct worker *w)
 	if (c->recycle_after &&
 	    w->score->messages - w->first_message >= c->recycle_after * share / 16)
 		return true;
-	return c->recycle_memory && resident_mib() >= c->recycle_memory;
+	return c->recycle_memory && resident_mib(w) >= c->recycle_memory;
 }
 
 static void
@@ -334,7 +336,7 @@ on_beat(struct ev_loop *loop, struct ev_timer *t, int events)
 	(void)loop;
 	(void)events;
 	beat(w);
-	if (w->told_tired || w->draining || w->moving || !is_tired(w))
+	if (w->told_tired || w->draining || w->moving || (!is_tired(w) && !jail_is_stale(&w->jail)))
 		return;
 	w->told_tired = true;
 	answer(w, CHAN_TIRED, 0, "");
@@ -381,8 +383,9 @@ start(struct worker *w, struct err *e)
 {
 	const struct boot *boot = w->boot;
 
-	if (settle_down(boot, e))
+	if (settle_down(boot, e) || http_setup_begin(e))
 		return -1;
+	w->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	w->loop = ev_loop_new(EVBACKEND_EPOLL);
 	if (w->loop == NULL)
 		return err_set(e, "no event loop: epoll is missing");
@@ -401,7 +404,7 @@ start(struct worker *w, struct err *e)
 	wipe_keys(w->setup->conf);
 	set_deadlines(w);
 	doors_use(&w->doors, w->setup, boot->listeners);
-	return 0;
+	return jail_enter(&w->jail, w->setup->conf->sandbox, boot->score, e);
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "base/seldom.h"
 #include "share/boot.h"
 #include "worker/doors.h"
+#include "worker/jail.h"
 #include "worker/setup.h"
 
 #include "store/store.h"
@@ -41,6 +42,8 @@ struct worker {
 	int64_t first_message; /* what the slot had counted before us */
 	bool told_tired;
 	struct seldom refusals;
+	struct jail jail;
+	int statm;             /* of /proc, opened before the sandbox; -1: none */
 	struct roster *roster; /* a list of chats being made (roster.h) */
 	struct ev_io chan;
 	struct ev_signal term;
