@@ -79,6 +79,7 @@ struct conf_robot {
 	const char *api_key_env;  /* the same from a variable of the environment */
 	const char *secret;       /* of Turing's sealed mode; "": plain */
 	const char *ca_file;      /* who signs the server's certificate; "": the system's */
+	const char *ca;           /* what ca_file holds, read at load; no worker may read it */
 	const char *file;         /* rule file; "" is the built-in one */
 	const char *location;     /* where the asker is, for Turing */
 	const char *model, *system;

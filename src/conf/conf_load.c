@@ -84,10 +84,11 @@ set_defaults(struct load *l, const struct opt *table, void *base)
 		conf_value_default(o, base, &l->c->arena);
 }
 
+/* What a dump holds instead of a file. */
 static bool
-is_rules_key(const char *name)
+is_content(const char *name)
 {
-	return strcmp(name, "rules") == 0 || strcmp(name, "reflect") == 0 ||
+	return strcmp(name, "ca") == 0 || strcmp(name, "rules") == 0 || strcmp(name, "reflect") == 0 ||
 	       strcmp(name, "fallback") == 0;
 }
 
@@ -127,7 +128,7 @@ load_group(struct load *l, const config_setting_t *group, const struct opt *tabl
 			continue;
 		}
 		if (o == NULL && l->dump && table == conf_robot_options &&
-		    is_rules_key(config_setting_name(s)))
+		    is_content(config_setting_name(s)))
 			continue;
 		if (o == NULL) {
 			fail_unknown(l, table, prefix, config_setting_name(s));

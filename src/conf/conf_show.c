@@ -2,6 +2,7 @@
 #include "conf/conf_show.h"
 
 #include "base/json.h"
+#include "base/text.h"
 #include "conf/conf_json.h"
 #include "conf/conf_rules.h"
 #include "conf/conf_source.h"
@@ -80,6 +81,9 @@ dump_robot(const struct conf_robot *r, bool masked, struct buf *out)
 {
 	int bad = dump_group(conf_robot_options, r, masked, out);
 
+	if (!bad && *r->ca && !masked)
+		bad = buf_adds(out, "\t\tca = ") || text_quote(r->ca, strlen(r->ca), out) ||
+		      buf_adds(out, ";\n");
 	if (!bad && r->kind == CONF_RULES && !masked)
 		bad = conf_rules_dump(&r->rules, out);
 	return bad;
@@ -286,6 +290,20 @@ diff_rules(struct diff *d, const struct conf_robot *a, const struct conf_robot *
 	tell(d, key, OPT_LIVE);
 }
 
+/* The same file, with other certificates in it. */
+static void
+diff_ca(struct diff *d, const struct conf_robot *a, const struct conf_robot *b)
+{
+	char key[96];
+
+	if (strcmp(a->ca_file, b->ca_file) != 0 || strcmp(a->ca, b->ca) == 0)
+		return;
+	snprintf(key, sizeof key, "robots.%s.ca_file", b->name);
+	(void)buf_addf(&d->from, "\"%zu bytes\"", strlen(a->ca));
+	(void)buf_addf(&d->to, "\"%zu bytes\"", strlen(b->ca));
+	tell(d, key, OPT_LIVE);
+}
+
 static void
 diff_robots(struct diff *d, const struct conf *a, const struct conf *b)
 {
@@ -300,6 +318,7 @@ diff_robots(struct diff *d, const struct conf *a, const struct conf *b)
 	for (int i = 0; i < a->n_robots; i++) {
 		snprintf(where, sizeof where, "robots.%s.", b->robots[i].name);
 		diff_rows(d, conf_robot_options, &a->robots[i], &b->robots[i], where);
+		diff_ca(d, &a->robots[i], &b->robots[i]);
 		diff_rules(d, &a->robots[i], &b->robots[i]);
 	}
 }

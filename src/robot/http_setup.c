@@ -12,6 +12,18 @@ http_setup_begin(struct err *e)
 	return code ? err_set(e, "libcurl: %s", curl_easy_strerror(code)) : 0;
 }
 
+/* Those of the text alone: the system's folder would count besides. */
+static void
+trust(CURL *c, const char *pem)
+{
+	struct curl_blob blob = { .data = (void *)(uintptr_t)pem,
+		.len = strlen(pem),
+		.flags = CURL_BLOB_NOCOPY };
+
+	curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &blob);
+	curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+}
+
 void
 http_setup_easy(CURL *c, const struct http_options *o)
 {
@@ -26,8 +38,8 @@ http_setup_easy(CURL *c, const struct http_options *o)
 	curl_easy_setopt(c, CURLOPT_HTTP09_ALLOWED, 0L);
 	curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, HTTP_AGENT);
-	if (*o->ca_file)
-		curl_easy_setopt(c, CURLOPT_CAINFO, o->ca_file);
+	if (*o->ca)
+		trust(c, o->ca);
 }
 
 static void

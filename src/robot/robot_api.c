@@ -372,7 +372,7 @@ api_open(struct robot *r, struct err *e)
 	const struct conf_robot *c = r->conf;
 	struct api_robot *a = mem_zalloc(sizeof *a);
 	struct http_options o = { .more_header = r->ops->api->more_header,
-		.ca_file = c->ca_file,
+		.ca = c->ca,
 		.connect_ms = c->connect_ms,
 		.first_byte_ms = c->first_byte_ms,
 		.gap_ms = c->gap_ms,

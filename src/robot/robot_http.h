@@ -20,7 +20,7 @@ struct http_end;
 struct http_options {
 	const char *url;         /* these are borrowed until http_close() */
 	const char *more_header; /* of every request; NULL: none */
-	const char *ca_file;     /* "": the system's */
+	const char *ca;          /* certificates (PEM); "": the system's */
 	int64_t connect_ms, first_byte_ms, gap_ms;
 	uint32_t limit_bytes; /* of what may come in one turn */
 	bool stream;          /* the reply is wanted as it is written, so it must not be packed */
