@@ -48,6 +48,8 @@ main(void)
 	srunner_add_suite(runner, ctl_suite());
 	srunner_add_suite(runner, web_suite());
 	srunner_add_suite(runner, socket_suite());
+	srunner_add_suite(runner, sandbox_suite());
+	srunner_add_suite(runner, privilege_suite());
 	srunner_set_fork_status(runner, CK_FORK);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -45,5 +45,7 @@ Suite *command_suite(void);
 Suite *ctl_suite(void);
 Suite *web_suite(void);
 Suite *socket_suite(void);
+Suite *sandbox_suite(void);
+Suite *privilege_suite(void);
 
 #endif

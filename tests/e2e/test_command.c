@@ -65,6 +65,8 @@ END_TEST
 START_TEST(abandoned_socket_is_replaced_and_a_live_one_is_not)
 {
 	struct server *s = server_start(HELLO_SERVER), *second;
+	pid_t pids[SERVER_WORKERS_MAX];
+	int n;
 
 	second = server_new("control = \"%s\";\n" POOL(1) DOOR(9998) HELLO, operator_socket(s));
 	server_run(second);
@@ -72,8 +74,11 @@ START_TEST(abandoned_socket_is_replaced_and_a_live_one_is_not)
 	ck_assert_int_ge(server_count_log(second, "control EADDRINUSE"), 1);
 	server_end(second);
 	json_drop(operator_json(s, "status"));
+	n = server_pids(s, pids);
 	server_signal(s, SIGKILL);
 	ck_assert_int_eq(server_wait_exit(s), 128 + SIGKILL);
+	for (int i = 0; i < n; i++)
+		ck_assert(procfs_wait_gone(pids[i], SERVER_MS));
 	ck_assert_int_eq(access(operator_socket(s), F_OK), 0);
 	second = server_new("control = \"%s\";\n" POOL(1) DOOR(9999) HELLO, operator_socket(s));
 	server_run(second);

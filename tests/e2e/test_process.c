@@ -152,6 +152,8 @@ START_TEST(worker_that_leaves_at_once_again_and_again_is_not_forked_in_a_storm)
 		for (int k = 0; k < n; k++)
 			ck_assert(procfs_wait_gone(pids[k], SERVER_MS));
 		server_wait_workers(s, 2, SERVER_MS);
+		(void)server_wait_log(s, "ev=worker_ready");
+		(void)server_wait_log(s, "ev=worker_ready");
 	}
 	canary = scene_chat(s);
 	scene_hello(canary, "me::hi");

@@ -109,12 +109,13 @@ START_TEST(e9_chats_that_move_wait_for_a_worker_with_descriptors)
 }
 END_TEST
 
+/* Without the sandbox: strace makes a call fail by asking for call -1, which nobody may make. */
 START_TEST(e10_failing_accepts_are_tried_again)
 {
 	static const char *const faults[] = { "accept4:error=ECONNABORTED:when=1..3",
 		"accept4:error=EINTR:when=1..3", "accept4:error=ENOBUFS:when=1..2",
 		"accept4:error=EPROTO:when=1..3" };
-	struct server *s = server_start(ONE_HELLO);
+	struct server *s = server_start("sandbox = \"off\";\n" ONE_HELLO);
 	struct peer *p = scene_chat(s), *q;
 	struct tracer t;
 

@@ -158,7 +158,7 @@ END_TEST
 
 /* --- starting -------------------------------------------------------------------------------- */
 
-/* A worker cannot forbid core dumps: that is as fatal as anything else. */
+/* A worker cannot give up new privileges: that is as fatal as anything else. */
 START_TEST(e7_server_whose_workers_cannot_start_backs_off_and_gives_up)
 {
 	struct server *s = server_new(HELLO_SERVER);
@@ -181,7 +181,7 @@ START_TEST(e7_server_whose_workers_cannot_start_backs_off_and_gives_up)
 		fprintf(stderr, "SKIPPED for want of strace: E7\n");
 	} else {
 		ck_assert_int_ge(server_count_log(s, "ev=giving_up"), 1);
-		ck_assert_int_ge(server_count_log(s, "ev=worker_failed core"), 5);
+		ck_assert_int_ge(server_count_log(s, "ev=worker_failed privileges"), 5);
 		ck_assert_int_ge(server_count_log(s, "ev=worker_retry"), 2);
 		ck_assert_int_ge(lapse_now_ms() - began, 3000);
 	}

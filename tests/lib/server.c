@@ -79,7 +79,8 @@ expand(const struct server *s, const char *text, struct buf *out)
 	const size_t n_words = tls ? 5 : 3;
 
 	if (tls)
-		certs_make(tls, "robot", s->address, 1); /* the CA must be there before the server */
+		certs_make(
+		    tls, "robot", s->address, 1); /* the CA must be there before the server */
 	snprintf(bot, sizeof bot, "http://%s:%d/openapi/api", s->address, SERVER_BOT_PORT);
 	snprintf(tls_addr, sizeof tls_addr, "ca_file = \"%s/ca.pem\"; url = \"https://%s", tls,
 	    s->address);
