@@ -8,11 +8,14 @@ CC      ?= cc
 PREFIX  ?= /usr/local
 SYSCONFDIR ?= /etc
 VERSION := 0.1.0
+MACHINE := $(shell $(CC) -dumpmachine)
 O := build/$(FLAVOUR)$(if $(findstring clang,$(CC)),-clang)
 
 PACKAGES = libcurl json-c libconfig libssl libcrypto libseccomp zlib
 WARN  = -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Werror
-HARD  = -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fPIE
+HARD  = -fstack-protector-strong -fstack-clash-protection -fPIE
+HARD += $(if $(findstring aarch64,$(MACHINE)),-mbranch-protection=standard)
+HARD += $(if $(findstring x86_64,$(MACHINE)),-fcf-protection=full)
 ifeq ($(findstring clang,$(CC)),)
 HARD += -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr
 endif
@@ -184,6 +187,7 @@ lint: all $(O)/sample
 	scripts/check-units $(O)/xiaotud
 	scripts/check-man
 	scripts/check-completions $(O)
+	$(if $(filter release,$(FLAVOUR)),scripts/check-hardening $(PROGRAMS:%=$(O)/%))
 	clang-format --dry-run -Werror $(SOURCES)
 	shellcheck $(filter-out %.py,$(wildcard scripts/*)) .ci/run $(wildcard debian/*inst debian/*rm)
 	head -n 1 debian/changelog | grep -qF '($(VERSION))' # the package is of this version

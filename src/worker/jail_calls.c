@@ -142,10 +142,12 @@ static const struct rule rules[] = {
 /* clang-format on */
 
 #if defined(XIAOTU_SANITIZED)
-/* What the sanitizers do besides, LeakSanitizer most of all: it forks a tracer at the end. */
+/* What the sanitizers do besides, LeakSanitizer most of all: at the end it makes a process that
+ * traces this one, with calls of its own. */
 static const int sanitizer_calls[] = { SCMP_SYS(clone), SCMP_SYS(ptrace), SCMP_SYS(wait4),
-	SCMP_SYS(prctl), SCMP_SYS(mprotect), SCMP_SYS(mmap), SCMP_SYS(kill), SCMP_SYS(setrlimit),
-	SCMP_SYS(prlimit64), SCMP_SYS(process_vm_readv) };
+	SCMP_SYS(prctl), SCMP_SYS(mprotect), SCMP_SYS(mmap), SCMP_SYS(kill), SCMP_SYS(prlimit64),
+	SCMP_SYS(process_vm_readv), SCMP_SYS(getdents), SCMP_SYS(pipe), SCMP_SYS(dup2),
+	SCMP_SYS(tkill), SCMP_SYS(capget) };
 #endif
 
 /* --- the filter -------------------------------------------------------------------------------- */
