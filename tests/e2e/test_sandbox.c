@@ -75,6 +75,7 @@ static const struct puppet_call deadly[] = {
 	{ SYS_ptrace, { PTRACE_TRACEME }, NULL, 0 },
 	{ SYS_kill, { 1, SIGTERM }, NULL, 0 },
 	{ SYS_clone, { SIGCHLD }, NULL, 0 },
+	{ SYS_clone, { SIGCHLD | CLONE_NEWUSER }, NULL, 0 },
 	{ SYS_process_vm_readv, { 1 }, NULL, 0 },
 	{ SYS_mmap, { 0, 4096, PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1 }, NULL, 0 },
 	{ SYS_mmap, { 0, 4096, PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1 }, NULL, 0 },
@@ -331,7 +332,11 @@ START_TEST(worker_is_replaced_when_the_resolver_gets_another_file)
 	server_wait_ready(s);
 	p = scene_chat(s);
 	scene_hello(p, "me::hi");
+#if defined(__SANITIZE_ADDRESS__)
+	if (false) { /* it may read any file */
+#else
 	if (has_landlock(s, 1)) {
+#endif
 		ck_assert(copy("/etc/resolv.conf", "/etc/new"));
 		ck_assert_int_eq(rename("/etc/new", "/etc/resolv.conf"), 0);
 		(void)server_wait_log(s, "ev=sandbox_stale file=/etc/resolv.conf");

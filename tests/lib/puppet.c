@@ -94,6 +94,23 @@ put_bytes(pid_t pid, const struct puppet_call *call, const struct user_regs_stru
 	return at;
 }
 
+/* A signal that the step brought about and that was not delivered yet. */
+static bool
+is_pending(pid_t pid, int number)
+{
+	unsigned long long pending = 0;
+	char path[40], line[128];
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	f = fopen(path, "re");
+	ck_assert_ptr_nonnull(f);
+	while (fgets(line, sizeof line, f) != NULL && sscanf(line, "SigPnd: %llx", &pending) != 1)
+		continue;
+	fclose(f);
+	return pending >> (number - 1) & 1;
+}
+
 /* One step; signals that come of it are delivered. Returns true when it came back from the call,
  * false when it died: *signal. */
 static bool
@@ -110,11 +127,12 @@ step(pid_t pid, int *signal)
 			return false;
 		}
 		ck_assert(WIFSTOPPED(status));
-		if (WSTOPSIG(status) == SIGTRAP)
-			return true;
 		deliver = WSTOPSIG(status);
-		if (deliver == SIGSYS) /* a handler of its own says so, and ends it */
-			how = PTRACE_CONT;
+		if (deliver == SIGTRAP && !is_pending(pid, SIGSYS))
+			return true;
+		if (deliver == SIGTRAP)
+			deliver = 0;
+		how = PTRACE_CONT; /* a handler of its own says so, and ends it */
 	}
 }
 
