@@ -100,7 +100,7 @@ conf_robot_is_secret(const struct conf_robot *r)
 	return *r->secret || (r->api_key.n && *r->api_key_file == '\0' && *r->api_key_env == '\0');
 }
 
-/* --- certificates ------------------------------------------------------------------------------ */
+/* --- certificates ---------------------------------------------------------------------------- */
 
 /* They come from the dump itself or from the robot's file. */
 static int

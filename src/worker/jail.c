@@ -40,7 +40,7 @@ drop_capabilities(struct err *e)
 	return 0;
 }
 
-/* --- what the resolver reads ------------------------------------------------------------------- */
+/* --- what the resolver reads ----------------------------------------------------------------- */
 
 static struct jail_file
 look(const char *path)
@@ -83,7 +83,7 @@ jail_is_stale(struct jail *j)
 	return false;
 }
 
-/* --- in ---------------------------------------------------------------------------------------- */
+/* --- in -------------------------------------------------------------------------------------- */
 
 static void
 tell(const struct jail *j, struct score *score, const char *why)

@@ -2,8 +2,8 @@
  * For:     worker.c, once everything is open and before the first byte of a client.
  * Holds:   three walls, the last of them last: no capabilities, files by Landlock (jail_files.c),
  *          system calls by seccomp (jail_calls.c). None of them can be taken down again; threads of
- *          the resolver inherit them. A kernel without one of the walls gets the others, and the log
- *          says so.
+ *          the resolver inherit them. A kernel without one of the walls gets the others, and the
+ *          log says so.
  * Memory:  struct jail is embedded; nothing to release. */
 #ifndef WORKER_JAIL_H
 #define WORKER_JAIL_H

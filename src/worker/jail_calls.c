@@ -2,8 +2,8 @@
  *
  * Who uses another one is no worker any more: the kernel ends the process with SIGSYS, writes which
  * call it was into its own log (dmesg: type=1326 ... syscall=59), and the master replaces it. With
- * XIAOTU_TRAP (flavours debug and asan) the worker says so itself, with the number, and then ends in
- * the same way.
+ * XIAOTU_TRAP (flavours debug and asan) the worker says so itself, with the number, and then ends
+ * in the same way.
  *
  * Two exceptions are refused instead, because honest libraries try them and do without: calls
  * younger than Linux 5.1, which are "not there" as on an older kernel (clone3 among them: its
@@ -59,7 +59,7 @@
 
 enum { YOUNG = 424, YOUNGEST = 600 }; /* calls have the same number everywhere from 424 on */
 
-/* --- without conditions ------------------------------------------------------------------------ */
+/* --- without conditions ---------------------------------------------------------------------- */
 
 static const int calls[] = {
 	/* chats, robots, the loop */
@@ -91,7 +91,7 @@ static const int calls[] = {
 	SCMP_SYS(sysinfo), SCMP_SYS(getcpu), SCMP_SYS(getrlimit)
 };
 
-/* --- with conditions: a call's rows are alternatives ------------------------------------------- */
+/* --- with conditions: a call's rows are alternatives ----------------------------------------- */
 
 enum { MOST = 2 };
 
@@ -150,7 +150,7 @@ static const int sanitizer_calls[] = { SCMP_SYS(clone), SCMP_SYS(ptrace), SCMP_S
 	SCMP_SYS(tkill), SCMP_SYS(capget) };
 #endif
 
-/* --- the filter -------------------------------------------------------------------------------- */
+/* --- the filter ------------------------------------------------------------------------------ */
 
 /* A call that this machine does not have has a negative number. */
 static int

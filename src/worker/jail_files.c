@@ -3,9 +3,10 @@
  *
  * The settings with their keys, rules and certificates come in a memfd and the log as a descriptor,
  * so none of their files is here, and a reload may name others. What is here is read by libraries,
- * at times of their own: the resolver's configuration, whatever getaddrinfo() loads as /etc/nsswitch.conf
- * tells it, certificates of the system, the time zone. A folder is opened where files come and go
- * in it; the rest is single files, for beside them in /etc lie those that are nobody's business.
+ * at times of their own: the resolver's configuration, whatever getaddrinfo() loads as
+ * /etc/nsswitch.conf tells it, certificates of the system, the time zone. A folder is opened where
+ * files come and go in it; the rest is single files, for beside them in /etc lie those that are
+ * nobody's business. A single file that is replaced is lost to us: jail_is_stale().
  *
  * Landlock grows by ABIs. What we ask for is cut down to what the kernel knows: 1 files, 2 moving
  * them between folders, 3 truncating, 4 TCP (a worker binds nothing; where it connects to is up to
@@ -132,7 +133,7 @@ jail_files_close(struct err *why)
 {
 	int abi = create(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION), ruleset, bad = 0;
 
-	/* ENOSYS: older than 5.13; EOPNOTSUPP: switched off at boot; EPERM: a container's filter. */
+	/* ENOSYS: older than 5.13; EOPNOTSUPP: switched off at boot; EPERM: a container. */
 	if (abi <= 0) {
 		err_errno(why, "landlock");
 		return 0;

@@ -39,7 +39,7 @@ has_status(pid_t pid, const char *line)
 		ck_abort_msg("worker %d: no \"%s\"", (int)pid, line);
 }
 
-/* --- I1 ------------------------------------------------------------------------------------------ */
+/* --- I1 -------------------------------------------------------------------------------------- */
 
 START_TEST(i1_worker_of_a_user_has_no_rights_left)
 {
@@ -85,7 +85,7 @@ START_TEST(i1_worker_without_a_user_is_confined_as_well)
 }
 END_TEST
 
-/* --- I4 ------------------------------------------------------------------------------------------ */
+/* --- I4 -------------------------------------------------------------------------------------- */
 
 /* Each step of the change of user fails, or says that it did and did not. */
 static const char *const faults[] = { "setgroups:error=EPERM", "setgid:error=EPERM",
@@ -122,7 +122,7 @@ START_TEST(i4_server_whose_workers_cannot_become_the_user_refuses_to_start)
 }
 END_TEST
 
-/* --- I6 ------------------------------------------------------------------------------------------ */
+/* --- I6 -------------------------------------------------------------------------------------- */
 
 START_TEST(i6_symlink_at_the_log_is_not_followed)
 {
@@ -141,7 +141,7 @@ START_TEST(i6_symlink_at_the_log_is_not_followed)
 }
 END_TEST
 
-/* --- I9, I10 ------------------------------------------------------------------------------------- */
+/* --- I9, I10 --------------------------------------------------------------------------------- */
 
 START_TEST(i9_worker_that_aborts_leaves_no_core)
 {

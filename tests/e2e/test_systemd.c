@@ -21,6 +21,7 @@
 #define NAMED(name, port)                                                                          \
 	"listen = ( { name = \"" name "\"; address = \"$ADDR\"; port = " #port "; } );\n"
 
+enum { COARSE_MS = 10 }; /* ours may be that late (base/lapse.h) */
 enum { QUEUED = 200, FRESH_MS = 3000, HALF_MS = 200 };
 
 static struct manager manager;

@@ -118,6 +118,7 @@ step(pid_t pid, int *signal)
 {
 	enum __ptrace_request how = PTRACE_SINGLESTEP;
 	int status, deliver = 0;
+	bool trapped = false;
 
 	for (;;) {
 		ck_assert_int_eq(ptrace(how, pid, NULL, (void *)(uintptr_t)deliver), 0);
@@ -128,7 +129,8 @@ step(pid_t pid, int *signal)
 		}
 		ck_assert(WIFSTOPPED(status));
 		deliver = WSTOPSIG(status);
-		if (deliver == SIGTRAP && !is_pending(pid, SIGSYS))
+		trapped = trapped || deliver == SIGSYS || is_pending(pid, SIGSYS);
+		if (deliver == SIGTRAP && !trapped)
 			return true;
 		if (deliver == SIGTRAP)
 			deliver = 0;

@@ -1,8 +1,8 @@
 /* puppet.h - a living process is made to call the kernel, as if somebody had taken it over.
  * For:     what a sandboxed process may do, tried on the program as it is shipped: no hook in it.
  * Callers: tests/e2e.
- * Holds:   the process waits in a system call; x86-64 and arm64. Where it may not be traced, that is
- *          told on stderr and the test does without.
+ * Holds:   the process waits in a system call; x86-64 and arm64. Where it may not be traced, that
+ *          is told on stderr and the test does without.
  * Memory:  none. */
 #ifndef TESTS_LIB_PUPPET_H
 #define TESTS_LIB_PUPPET_H
@@ -21,7 +21,6 @@ struct puppet_call {
 	size_t n;
 };
 
-/* Does not return to the caller's tests when it goes wrong in another way than these. */
 enum puppet { PUPPET_RETURNED, PUPPET_DIED, PUPPET_UNTRACED };
 
 /* Blocks until the call returned (*result: as the kernel gave it, -EPERM) or the process died of it
