@@ -86,7 +86,7 @@ static const struct puppet_call deadly[] = {
 
 enum { DEADLY = sizeof deadly / sizeof *deadly };
 
-/* The worker of this chat makes the call; the chat of the other goes on, and there are two again. */
+/* The worker of this chat makes the call; the chat of the other goes on, and there are two. */
 START_TEST(i2_i3_worker_that_makes_a_forbidden_call_is_killed_and_replaced)
 {
 	struct server *s = server_start(HELLO_SERVER);
