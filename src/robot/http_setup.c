@@ -16,9 +16,9 @@ http_setup_begin(struct err *e)
 static void
 trust(CURL *c, const char *pem)
 {
-	struct curl_blob blob = { .data = (void *)(uintptr_t)pem,
-		.len = strlen(pem),
-		.flags = CURL_BLOB_NOCOPY };
+	struct curl_blob blob = {
+		.data = (void *)(uintptr_t)pem, .len = strlen(pem), .flags = CURL_BLOB_NOCOPY
+	};
 
 	curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &blob);
 	curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
