@@ -113,7 +113,7 @@ struct conf {
 	int64_t log_level; /* enum log_level */
 	bool log_messages;
 	const char *control, *pid_file, *user;
-	int64_t sandbox; /* 0: off */
+	int64_t sandbox;                   /* 0: off */
 	const struct conf_source *sources; /* where values were set: conf_source.h */
 };
 

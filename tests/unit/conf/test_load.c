@@ -202,6 +202,35 @@ START_TEST(a_key_is_kept_from_others)
 }
 END_TEST
 
+/* Byte for byte, whatever stands between them: they go on as a text of the snapshot. */
+START_TEST(certificates_are_read_at_load)
+{
+	static const char pem[] = "# \"T\xc3\xbcrk\xfc\" \\ \t\r\n"
+				  "-----BEGIN CERTIFICATE-----\nMIIB+/==\n"
+				  "-----END CERTIFICATE-----\n";
+	static const char text[] =
+	    "robots = ( { type = \"openai\"; model = \"m\"; ca_file = \"ca.pem\"; } );";
+	struct err e = { "" };
+	struct conf *c;
+	int memfd = -1;
+
+	put("ca.pem", pem, 0644);
+	put("xiaotud.conf", text, 0600);
+	c = conf_load_apart(path, false, &memfd, &e);
+	ck_assert_msg(c != NULL, "%s", e.text);
+	ck_assert_str_eq(c->robots[0].ca, pem);
+	conf_free(c);
+	close(memfd);
+	put("ca.pem", "no certificate\n", 0644);
+	ck_assert_ptr_null(conf_load_file(path, false, &e));
+	ck_assert_ptr_nonnull(strstr(e.text, "ca_file"));
+	put("xiaotud.conf", "robots = ( { type = \"openai\"; model = \"m\"; ca = \"x\"; } );",
+	    0600);
+	ck_assert_ptr_null(conf_load_file(path, false, &e));
+	ck_assert_ptr_nonnull(strstr(e.text, "unknown key"));
+}
+END_TEST
+
 START_TEST(rule_files_are_checked)
 {
 	static const struct {
@@ -342,6 +371,7 @@ load_suite(void)
 	tcase_add_test(tc, tls_needs_a_certificate_and_its_key);
 	tcase_add_test(tc, bad_values_are_named);
 	tcase_add_test(tc, a_key_is_kept_from_others);
+	tcase_add_test(tc, certificates_are_read_at_load);
 	tcase_add_test(tc, rule_files_are_checked);
 	tcase_add_test(tc, hostile_files_cost_a_child);
 	tcase_add_test(tc, every_value_knows_where_it_was_set);
