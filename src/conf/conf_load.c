@@ -88,8 +88,8 @@ set_defaults(struct load *l, const struct opt *table, void *base)
 static bool
 is_content(const char *name)
 {
-	return strcmp(name, "ca") == 0 || strcmp(name, "rules") == 0 ||
-	       strcmp(name, "reflect") == 0 || strcmp(name, "fallback") == 0;
+	return strcmp(name, "rules") == 0 || strcmp(name, "reflect") == 0 ||
+	       strcmp(name, "fallback") == 0;
 }
 
 /* Has the table rows "NAME.something"? */

@@ -102,22 +102,13 @@ conf_robot_is_secret(const struct conf_robot *r)
 
 /* --- certificates ---------------------------------------------------------------------------- */
 
-/* They come from the dump itself or from the robot's file. */
 static int
-read_ca(const struct conf_robot_from *from, const config_setting_t *group, struct conf_robot *r,
-    struct err *e)
+read_ca(const struct conf_from *from, struct conf_robot *r, struct err *e)
 {
-	const char *text = "";
 	char *bytes;
 	size_t n;
 
-	r->ca = "";
-	if (from->dump) {
-		if (group && config_setting_lookup_string(group, "ca", &text) == CONFIG_TRUE)
-			r->ca = arena_dup(from->arena, text);
-		return 0;
-	}
-	if (*r->ca_file == '\0')
+	if (from->dump || *r->ca_file == '\0')
 		return 0;
 	bytes = conf_scan_read(r->ca_file, &n, NULL, e);
 	if (bytes == NULL)
@@ -254,7 +245,7 @@ conf_robot_finish(
 	if (check_url(r, e) || read_keys(from, r, e) || check_turing(r, e) || check_model(r, e) ||
 	    check_extra(r, e))
 		return -1;
-	if (read_ca(from, s, r, e))
+	if (read_ca(from, r, e))
 		return err_add(e, "ca_file");
 	if (r->kind == CONF_RULES && load_rules(from, s, r, e))
 		return err_add(e, "file");

@@ -2,7 +2,6 @@
 #include "conf/conf_show.h"
 
 #include "base/json.h"
-#include "base/text.h"
 #include "conf/conf_json.h"
 #include "conf/conf_rules.h"
 #include "conf/conf_source.h"
@@ -81,9 +80,6 @@ dump_robot(const struct conf_robot *r, bool masked, struct buf *out)
 {
 	int bad = dump_group(conf_robot_options, r, masked, out);
 
-	if (!bad && *r->ca && !masked)
-		bad = buf_adds(out, "\t\tca = ") || text_quote(r->ca, strlen(r->ca), out) ||
-		      buf_adds(out, ";\n");
 	if (!bad && r->kind == CONF_RULES && !masked)
 		bad = conf_rules_dump(&r->rules, out);
 	return bad;
@@ -214,17 +210,20 @@ tell(struct diff *d, const char *key, enum opt_policy policy)
 	d->n++;
 }
 
-/* What was loaded is told as the option that names its file: "cert_pem" is of "cert". */
+/* What was loaded is told as the option that names its file, whose row is before its own:
+ * "cert_pem" is of "cert". */
 static void
 diff_rows(struct diff *d, const struct opt *table, const void *a, const void *b, const char *where)
 {
+	const struct opt *last = NULL;
 	char key[160];
 
 	for (const struct opt *o = table; o->path; o++) {
 		int n = (int)strlen(o->path) - (o->flag == OPT_LOADED ? 4 : 0);
 
-		if (conf_value_same(o, a, b))
+		if (conf_value_same(o, a, b) || (o->flag == OPT_LOADED && last == o - 1))
 			continue;
+		last = o;
 		snprintf(key, sizeof key, "%s%.*s", where, n, o->path);
 		(void)(conf_json_value(o, a, &d->from) || conf_json_value(o, b, &d->to));
 		tell(d, key, o->policy);
@@ -290,20 +289,6 @@ diff_rules(struct diff *d, const struct conf_robot *a, const struct conf_robot *
 	tell(d, key, OPT_LIVE);
 }
 
-/* The same file, with other certificates in it. */
-static void
-diff_ca(struct diff *d, const struct conf_robot *a, const struct conf_robot *b)
-{
-	char key[96];
-
-	if (strcmp(a->ca_file, b->ca_file) != 0 || strcmp(a->ca, b->ca) == 0)
-		return;
-	snprintf(key, sizeof key, "robots.%s.ca_file", b->name);
-	(void)buf_addf(&d->from, "\"%zu bytes\"", strlen(a->ca));
-	(void)buf_addf(&d->to, "\"%zu bytes\"", strlen(b->ca));
-	tell(d, key, OPT_LIVE);
-}
-
 static void
 diff_robots(struct diff *d, const struct conf *a, const struct conf *b)
 {
@@ -318,7 +303,6 @@ diff_robots(struct diff *d, const struct conf *a, const struct conf *b)
 	for (int i = 0; i < a->n_robots; i++) {
 		snprintf(where, sizeof where, "robots.%s.", b->robots[i].name);
 		diff_rows(d, conf_robot_options, &a->robots[i], &b->robots[i], where);
-		diff_ca(d, &a->robots[i], &b->robots[i]);
 		diff_rules(d, &a->robots[i], &b->robots[i]);
 	}
 }

@@ -155,7 +155,7 @@ set_text(const struct opt *o, void *base, struct arena *a, const config_setting_
 	if (text == NULL)
 		return err_set(e, "must be a text in quotes");
 	n = strlen(text);
-	if (!text_is_utf8(text, n))
+	if (o->flag != OPT_LOADED && !text_is_utf8(text, n))
 		return err_set(e, "is not UTF-8");
 	if ((int64_t)n > o->max || (int64_t)n < o->min)
 		return err_set(

@@ -236,7 +236,8 @@ take_line(struct http1 *h, const char **at, const char *end)
 
 	*at += n;
 	h->n_lines += (uint32_t)n;
-	if (h->n_lines > LINES_BYTES || n > LINE_BYTES || ((nl == NULL || h->line.len) && buf_add(&h->line, s, n))) {
+	if (h->n_lines > LINES_BYTES || n > LINE_BYTES ||
+	    ((nl == NULL || h->line.len) && buf_add(&h->line, s, n))) {
 		h->state = BROKEN;
 		return false;
 	}

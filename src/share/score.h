@@ -58,7 +58,7 @@ struct score {
 	_Atomic uint64_t last_chat; /* the number given last: chats are numbered over all workers */
 	_Atomic int64_t started_s;  /* by the wall clock */
 	_Atomic int64_t workers_wanted;
-	_Atomic int n_used; /* slots that ever had an owner: the others need no look */
+	_Atomic int n_used;       /* slots that ever had an owner: the others need no look */
 	_Atomic int sandbox_told; /* the log has said what workers may do */
 	struct score_events events;
 	struct score_slot slots[SCORE_SLOTS];
