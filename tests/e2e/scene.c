@@ -143,6 +143,20 @@ scene_ask_stream(struct peer *p, const char *text, char *pieces)
 	return n_pieces;
 }
 
+bool
+scene_has_ipv6(void)
+{
+	FILE *f = fopen("/proc/net/if_inet6", "r");
+	char line[256];
+	bool found = false;
+
+	while (f != NULL && fgets(line, sizeof line, f) != NULL)
+		found = found || strncmp(line, "00000000000000000000000000000001", 32) == 0;
+	if (f != NULL)
+		fclose(f);
+	return found;
+}
+
 /* --- programs -------------------------------------------------------------------------------- */
 
 static void

@@ -59,6 +59,8 @@ struct peer *scene_chat_at(struct server *s, int port);
 void scene_chats_apart(struct server *s, struct peer *chats[2]);
 /* A fake robot where $BOT is. */
 struct fakebot *scene_bot(struct server *s);
+/* Is there a ::1 here? */
+bool scene_has_ipv6(void);
 /* Say "TEXT\n", hear "Hello, TEXT!\n". */
 void scene_hello(struct peer *p, const char *text);
 /* All peers leave; server_stop(); and the robot, unless NULL. */

@@ -53,20 +53,6 @@ START_TEST(unix_socket_is_a_door_and_its_file_goes_with_the_server)
 }
 END_TEST
 
-static bool
-has_ipv6(void)
-{
-	FILE *f = fopen("/proc/net/if_inet6", "r");
-	char line[256];
-	bool found = false;
-
-	while (f != NULL && fgets(line, sizeof line, f) != NULL)
-		found = found || strncmp(line, "00000000000000000000000000000001", 32) == 0;
-	if (f != NULL)
-		fclose(f);
-	return found;
-}
-
 /* There is one ::1 only, hence a port that depends on the test's process. */
 START_TEST(ipv6_is_a_door)
 {
@@ -74,7 +60,7 @@ START_TEST(ipv6_is_a_door)
 	struct server *s;
 	struct peer *p;
 
-	if (!has_ipv6()) {
+	if (!scene_has_ipv6()) {
 		puts("skipped: there is no ::1 here");
 		return;
 	}

@@ -150,18 +150,37 @@ begin_server(struct pair *p, const char *address, int days)
 	extend(p->cert, NID_ext_key_usage, "serverAuth");
 }
 
-void
-certs_make(const char *folder, const char *name, const char *address, int days)
+static void
+sign_by_ca(struct pair *p, const char *folder, const char *name)
 {
-	struct pair ca = { .key = NULL }, p = { .key = NULL };
+	struct pair ca = { .key = NULL };
 
 	if (!read_pair(&ca, folder, "ca"))
 		make_ca(&ca, folder);
-	begin_server(&p, address, days);
-	sign(&p, &ca);
-	write_pair(&p, folder, name);
-	release(&p);
+	sign(p, &ca);
+	write_pair(p, folder, name);
 	release(&ca);
+}
+
+void
+certs_make(const char *folder, const char *name, const char *address, int days)
+{
+	struct pair p = { .key = NULL };
+
+	begin_server(&p, address, days);
+	sign_by_ca(&p, folder, name);
+	release(&p);
+}
+
+void
+certs_make_client(const char *folder, const char *name)
+{
+	struct pair p = { .key = NULL };
+
+	begin(&p, name, 1);
+	extend(p.cert, NID_ext_key_usage, "clientAuth");
+	sign_by_ca(&p, folder, name);
+	release(&p);
 }
 
 void

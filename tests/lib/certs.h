@@ -1,4 +1,4 @@
-/* certs.h - certificates for robots behind TLS, good and bad ones.
+/* certs.h - certificates for robots and doors behind TLS, and for their clients; good and bad ones.
  * For:     tests of what a client must refuse (FAULTS, row C19).     Callers: tests/e2e.
  * Holds:   a folder's CA is made with its first certificate; keys are EC P-256, mode 0600.
  *          Whatever goes wrong fails the test.
@@ -12,5 +12,8 @@ void certs_make(const char *folder, const char *name, const char *address, int d
 
 /* The same, signed by itself, valid for a day. */
 void certs_make_self_signed(const char *folder, const char *name, const char *address);
+
+/* The same for a client of that name, signed by the folder's CA; valid for a day. */
+void certs_make_client(const char *folder, const char *name);
 
 #endif

@@ -81,18 +81,37 @@ peer_try(const char *address, int port)
 	return fd < 0 ? NULL : peer_new(fd);
 }
 
+static struct peer *
+open_from(enum sock_kind kind, const char *source, const char *address, int port)
+{
+	int type = kind == SOCK_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	struct sock_addr from, to;
+	struct err e;
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(sock_addr_make(&from, kind, source, 0, &e), 0);
+	ck_assert_int_eq(sock_addr_make(&to, kind, address, port, &e), 0);
+	ck_assert_int_eq(bind(fd, &from.u.any, from.len), 0);
+	ck_assert_int_eq(connect(fd, &to.u.any, to.len), 0);
+	return peer_new(fd);
+}
+
 struct peer *
 peer_open_from(const char *source, const char *address, int port)
 {
-	struct sock_addr from, to;
-	struct err e;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return open_from(SOCK_TCP, source, address, port);
+}
 
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(sock_addr_make(&from, SOCK_TCP, source, 0, &e), 0);
-	ck_assert_int_eq(sock_addr_make(&to, SOCK_TCP, address, port, &e), 0);
-	ck_assert_int_eq(bind(fd, &from.u.any, from.len), 0);
-	ck_assert_int_eq(connect(fd, &to.u.any, to.len), 0);
+struct peer *
+peer_open_udp_from(const char *source, const char *address, int port)
+{
+	return open_from(SOCK_UDP, source, address, port);
+}
+
+struct peer *
+peer_from(int fd)
+{
 	return peer_new(fd);
 }
 

@@ -29,6 +29,9 @@ struct peer *peer_open(const char *address, int port);
 struct peer *peer_open_from(const char *source, const char *address, int port);
 struct peer *peer_open_unix(const char *path);
 struct peer *peer_open_udp(const char *address, int port);
+struct peer *peer_open_udp_from(const char *source, const char *address, int port);
+/* A connected socket of the caller's (takes fd). */
+struct peer *peer_from(int fd);
 /* May be refused: NULL then. */
 struct peer *peer_try(const char *address, int port);
 /* The port on our side, as the server's log shows it. */
