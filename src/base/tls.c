@@ -234,12 +234,16 @@ tls_write(struct ssl_st *s, const void *bytes, size_t n)
 	return got > 0 ? got : result(s, got);
 }
 
-void
+int
 tls_close(struct ssl_st *s)
 {
+	int got;
+
 	ERR_clear_error();
-	(void)SSL_shutdown(s);
+	got = SSL_shutdown(s);
+	got = got < 0 && result(s, got) == TLS_AGAIN && SSL_want_write(s) ? TLS_AGAIN : TLS_END;
 	ERR_clear_error();
+	return got;
 }
 
 bool
@@ -251,7 +255,7 @@ tls_has_pending(const struct ssl_st *s)
 bool
 tls_wants_write(const struct ssl_st *s)
 {
-	return SSL_want_write(s);
+	return SSL_in_init(s) && SSL_want_write(s);
 }
 
 const char *

@@ -40,11 +40,11 @@ int tls_handshake(struct ssl_st *s);
 /* Bytes read or written, TLS_AGAIN, TLS_GONE; tls_read() also TLS_END. */
 int tls_read(struct ssl_st *s, void *bytes, size_t n);
 int tls_write(struct ssl_st *s, const void *bytes, size_t n);
-/* Say close_notify. */
-void tls_close(struct ssl_st *s);
+/* Say close_notify. TLS_AGAIN: the socket is full, try again; or TLS_END. */
+int tls_close(struct ssl_st *s);
 /* Bytes that were read from the socket already. */
 bool tls_has_pending(const struct ssl_st *s);
-/* Did the last TLS_AGAIN come because the socket is full? */
+/* Has TLS itself something to say that did not fit into the socket? Go on with tls_handshake(). */
 bool tls_wants_write(const struct ssl_st *s);
 /* What is wrong with the other side's certificate; NULL: nothing. */
 const char *tls_certificate_why(const struct ssl_st *s);

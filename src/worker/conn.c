@@ -111,8 +111,9 @@ hears(const struct conn *c)
 void
 conn_watch(struct conn *c)
 {
-	int events =
-	    (hears(c) ? EV_READ : 0) | (c->out.len || conn_io_wants_write(c) ? EV_WRITE : 0);
+	bool closes = c->said_bye && !c->shut;
+	int events = (hears(c) ? EV_READ : 0) |
+		     (c->out.len || closes || conn_io_wants_write(c) ? EV_WRITE : 0);
 
 	if (ev_is_active(&c->io) && c->io.events == events)
 		return;
@@ -178,9 +179,13 @@ is_over(struct conn *c)
 		return false;
 	if (c->in_end || c->leave == LEAVE_SLOW_READER)
 		return true;
-	if (!c->shut && conn_io_shut(c) < 0)
-		return true;
-	c->shut = true;
+	if (!c->shut) {
+		int got = conn_io_shut(c);
+
+		if (got < 0)
+			return true;
+		c->shut = got == 0;
+	}
 	return false;
 }
 
@@ -205,8 +210,10 @@ void
 conn_update(struct conn *c)
 {
 	/* What is behind TLS cannot be handed over. */
-	if (c->w->moving && c->guest && c->guest->tls)
-		conn_leave(c, LEAVE_DRAIN);
+	if (c->w->moving && c->leave == LEAVE_NOT && enter_is_tied(c)) {
+		conn_drain(c);
+		return;
+	}
 	if (work(c) || is_over(c)) {
 		conn_end(c);
 		return;
@@ -258,7 +265,10 @@ conn_on_lapse(struct lapse_entry *e, void *arg)
 	(void)arg;
 	switch (conn_wait_over(c)) {
 	case CONN_OVER:
-		conn_end(c);
+		if (enter_is_on(c))
+			enter_is_late(c);
+		else
+			conn_end(c);
 		break;
 	case CONN_CHANGED:
 		conn_update(c);

@@ -56,6 +56,8 @@ conn_io_flush(struct conn *c)
 		buf_eat(&c->out, (size_t)n);
 		c->put = true;
 	}
+	if (conn_io_wants_write(c) && tls_handshake(tls_of(c)) == TLS_GONE)
+		return -1;
 	return 0;
 }
 
@@ -99,7 +101,7 @@ conn_io_wants_write(const struct conn *c)
 int
 conn_io_shut(struct conn *c)
 {
-	if (tls_of(c))
-		tls_close(tls_of(c));
+	if (tls_of(c) && tls_close(tls_of(c)) == TLS_AGAIN)
+		return 1;
 	return shutdown(c->io.fd, SHUT_WR);
 }

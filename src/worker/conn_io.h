@@ -15,7 +15,7 @@ int conn_io_receive(struct conn *c);
 bool conn_io_has_pending(const struct conn *c);
 /* Is a TLS record half out? Then it waits to write, whatever c->out holds. */
 bool conn_io_wants_write(const struct conn *c);
-/* Say that no more comes. Returns 0 or -1. */
+/* Say that no more comes. Returns 0, -1, or 1: the socket is full, try again. */
 int conn_io_shut(struct conn *c);
 
 #endif

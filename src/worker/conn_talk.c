@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "wire/sentence.h"
+#include "worker/enter.h"
 #include "worker/visit.h"
 
 #include <inttypes.h>
@@ -352,7 +353,7 @@ void
 conn_talk(struct conn *c)
 {
 	/* The next worker goes on where we leave off. */
-	if (c->w->moving && c->turn == NULL && c->leave == LEAVE_NOT)
+	if (c->w->moving && c->turn == NULL && c->leave == LEAVE_NOT && !enter_is_tied(c))
 		return;
 	decode(c);
 	while (c->turn == NULL && c->first && c->out.len < CONN_HIGH_WATER &&

@@ -15,7 +15,7 @@ wait_of(const struct conn *c)
 		return WAIT_IN;
 	if (c->shut)
 		return WAIT_LINGER;
-	if (c->out.len)
+	if (c->out.len || c->said_bye)
 		return WAIT_OUT;
 	if (c->paused)
 		return WAIT_QUIET;

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "wire/codec.h"
 #include "wire/sentence.h"
+#include "worker/enter.h"
 #include "worker/turn.h"
 
 #include <errno.h>
@@ -129,6 +130,16 @@ on_done(void *arg, enum fail fail)
 
 static const struct turn_sink sink = { .piece = on_piece, .done = on_done };
 
+/* Has its address had its messages of this minute? */
+static bool
+is_too_fast(const struct dgram *d)
+{
+	int64_t limit = d->w->setup->conf->limit_messages_per_minute_per_address;
+
+	return limit && throttle_take(
+			    d->w->boot->throttle, tally_key(&d->route.peer), limit, lapse_now_ms());
+}
+
 /* Decode the datagram; ask, or say at once what is wrong. Returns whether a turn began. */
 static bool
 ask(struct dgram *d, const char *bytes, size_t n)
@@ -144,7 +155,9 @@ ask(struct dgram *d, const char *bytes, size_t n)
 		q.n_user = d->wire.n_user;
 		q.text = m.text;
 		q.n_text = m.n_text;
-		if (d->w->n_datagrams > WORKER_DATAGRAMS)
+		if (is_too_fast(d))
+			m.fail = FAIL_RATE;
+		else if (d->w->n_datagrams > WORKER_DATAGRAMS)
 			m.fail = FAIL_BUSY;
 		else
 			d->turn = turn_start(d->w, &q, &sink, d);
@@ -189,8 +202,10 @@ dgram_receive(struct worker *w, struct door *door, int most)
 		if (n < 0)
 			return;
 		r.peer.len = mh.msg_namelen;
-		if (!gate_admits(door->gate, &r.peer))
+		if (!gate_admits(door->gate, &r.peer)) {
+			enter_note_refusal(w, &r.peer, "why", "address");
 			continue;
+		}
 		keep_local(&r, &mh);
 		d = dgram_new(w, door);
 		d->route = r;

@@ -67,6 +67,8 @@ enter_count(struct conn *c, uint64_t key, const char **limit)
 	score_add(&w->score->visitors, c->visiting);
 	if (key && tally_add(w->boot->tally, w->boot->slot, key, 1))
 		c->address = key;
+	/* The counters themselves are relaxed, so the store could come after the loads. */
+	atomic_thread_fence(memory_order_seq_cst);
 	if (limit == NULL)
 		return true;
 	*limit = NULL;
@@ -165,7 +167,7 @@ read_proxy(struct conn *c)
 	ssize_t n;
 	int length;
 
-	n = recv(c->io.fd, scratch, PROXY_BYTES, MSG_PEEK | MSG_DONTWAIT);
+	n = recv(c->io.fd, scratch, PROXY_BYTES - had, MSG_PEEK | MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return STEP_WAIT;
 	if (n <= 0 || buf_add(&g->head, scratch, (size_t)n))
@@ -270,13 +272,20 @@ enter_go(struct conn *c)
 			return deny(c);
 		if (step == STEP_REFUSED)
 			return refuse(c, why_refused(c));
-		if (g->stage == ENTER_PROXY && g->told && !gate_admits(g->gate, &g->peer))
+		/* A proxy that tells of nobody is taken for what it is. */
+		if (g->stage == ENTER_PROXY && !gate_admits(g->gate, &g->peer))
 			return refuse(c, "address");
 		g->stage++;
 	}
 	welcome(c, &g->peer);
 	settle_in(c);
 	conn_update(c);
+}
+
+void
+enter_is_late(struct conn *c)
+{
+	refuse(c, "timeout");
 }
 
 void

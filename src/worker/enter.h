@@ -27,10 +27,24 @@ void enter_open(struct worker *w, int fd, const struct sock_addr *peer, struct g
 /* Bytes came for one that is still entering. May free it. */
 void enter_go(struct conn *c);
 
+/* It took longer than timeouts.message. Frees it. */
+void enter_is_late(struct conn *c);
+
+/* Count somebody who is not let in, and say so in the log: KEY=WHY. */
+void enter_note_refusal(
+    struct worker *w, const struct sock_addr *peer, const char *key, const char *why);
+
 static inline bool
 enter_is_on(const struct conn *c)
 {
 	return c->guest && c->guest->stage != ENTER_IN;
+}
+
+/* Must it stay with its worker? */
+static inline bool
+enter_is_tied(const struct conn *c)
+{
+	return c->guest && c->guest->tls;
 }
 
 /* A chat that was taken over: its peer is this, as a proxy told of it. */
