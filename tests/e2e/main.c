@@ -23,6 +23,8 @@ main(void)
 	srunner_add_suite(runner, fault_suite());
 	srunner_add_suite(runner, link_suite());
 	srunner_add_suite(runner, lock_suite());
+	srunner_add_suite(runner, token_suite());
+	srunner_add_suite(runner, proxy_suite());
 	srunner_add_suite(runner, reader_suite());
 	srunner_add_suite(runner, reload_suite());
 	srunner_add_suite(runner, resize_suite());
