@@ -49,6 +49,10 @@ read_pem(
 
 	if (text == NULL)
 		return -1;
+	if (*text == '\0') { /* it would be taken for a key that is not set */
+		free(text);
+		return err_set(e, "%s: is empty", path);
+	}
 	if (secret && (st.st_mode & S_IRWXO)) {
 		free(text);
 		return err_set(e, "%s: holds a secret and others may read it (mode %04o)", path,
