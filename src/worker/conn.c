@@ -177,7 +177,7 @@ is_over(struct conn *c)
 {
 	if (!c->said_bye || (c->out.len && c->leave != LEAVE_SLOW_READER))
 		return false;
-	if (c->in_end || c->leave == LEAVE_SLOW_READER)
+	if (c->leave == LEAVE_SLOW_READER || (c->in_end && !enter_is_tied(c)))
 		return true;
 	if (!c->shut) {
 		int got = conn_io_shut(c);
@@ -186,7 +186,7 @@ is_over(struct conn *c)
 			return true;
 		c->shut = got == 0;
 	}
-	return false;
+	return c->shut && c->in_end;
 }
 
 /* Between two answers, and nobody is being waved off. */
