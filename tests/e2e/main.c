@@ -25,6 +25,8 @@ main(void)
 	srunner_add_suite(runner, lock_suite());
 	srunner_add_suite(runner, token_suite());
 	srunner_add_suite(runner, proxy_suite());
+	srunner_add_suite(runner, tls_suite());
+	srunner_add_suite(runner, certificate_suite());
 	srunner_add_suite(runner, reader_suite());
 	srunner_add_suite(runner, reload_suite());
 	srunner_add_suite(runner, resize_suite());

@@ -23,7 +23,7 @@ Suite *lock_suite(void);
 Suite *token_suite(void);
 Suite *proxy_suite(void);
 Suite *tls_suite(void);
-Suite *tls_life_suite(void);
+Suite *certificate_suite(void);
 Suite *reader_suite(void);
 Suite *reload_suite(void);
 Suite *resize_suite(void);

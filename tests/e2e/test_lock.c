@@ -1,5 +1,5 @@
-/* test_lock.c - who may come in, from where, how many, and how fast (FAULTS, rows B6 and B8 over all
- * workers). */
+/* test_lock.c - who may come in, from where, how many, and how fast (FAULTS, rows B6 and B8 over
+ * all workers). */
 #include "e2e/operator.h"
 #include "e2e/scene.h"
 #include "e2e/suites.h"

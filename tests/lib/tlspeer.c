@@ -114,6 +114,8 @@ carry_to_test(struct carrier *c)
 	do {
 		int n = SSL_read(c->ssl, bytes, sizeof bytes);
 
+		if (n <= 0 && SSL_get_error(c->ssl, n) == SSL_ERROR_WANT_READ)
+			return;
 		if (n <= 0)
 			end(c,
 			    SSL_get_error(c->ssl, n) == SSL_ERROR_ZERO_RETURN ? "" : TLSPEER_CUT);
@@ -124,11 +126,17 @@ carry_to_test(struct carrier *c)
 static _Noreturn void
 carry(struct carrier *c)
 {
+	int little = 4096;
+
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (c->t->narrow)
+		(void)setsockopt(c->server, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (c->t->first != NULL)
 		put(c->server, c->t->first, strlen(c->t->first));
 	c->ssl = SSL_new(context(c->t));
+	/* Not to wait for text behind a message of TLS itself. */
+	(void)SSL_clear_mode(c->ssl, SSL_MODE_AUTO_RETRY);
 	if (c->ssl == NULL || SSL_set_fd(c->ssl, c->server) != 1)
 		abort();
 	if (SSL_connect(c->ssl) != 1)

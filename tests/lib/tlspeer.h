@@ -26,6 +26,7 @@ struct tlspeer {
 	int least, most;        /* versions, as TLS1_2_VERSION */
 	const char *first;      /* said before TLS begins */
 	int record_bytes;       /* each record that we send has at most so many bytes */
+	bool narrow;            /* our socket holds little of what we do not read */
 	bool cut;               /* no close_notify when the test half-closes */
 	enum tlspeer_anew anew; /* before what the test says is passed on, each time */
 	int anew_times;         /* how often at once; 0: once */
