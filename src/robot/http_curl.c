@@ -98,13 +98,13 @@ make(void *arg)
 	c->transfer.easy = easy;
 	http_call_init(&c->call, engine->http, engine->o.limit_bytes);
 	http_setup_easy(easy, &engine->o);
-	curl_easy_setopt(easy, CURLOPT_POST, 1L);
+	http_set(easy, CURLOPT_POST, 1L);
 	if (!engine->o.stream)
-		curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, c);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, c);
+		http_set(easy, CURLOPT_ACCEPT_ENCODING, "");
+	http_set(easy, CURLOPT_WRITEFUNCTION, on_body);
+	http_set(easy, CURLOPT_WRITEDATA, c);
+	http_set(easy, CURLOPT_HEADERFUNCTION, on_header);
+	http_set(easy, CURLOPT_HEADERDATA, c);
 	return &c->transfer;
 }
 
@@ -162,7 +162,7 @@ set_headers(struct curl_call *c, const char *header)
 	curl_slist_free_all(c->headers);
 	c->headers = http_setup_headers(&c->engine->o, header, &c->id_digits);
 	c->header = header;
-	curl_easy_setopt(c->transfer.easy, CURLOPT_HTTPHEADER, c->headers);
+	http_set(c->transfer.easy, CURLOPT_HTTPHEADER, c->headers);
 }
 
 static void
@@ -172,14 +172,14 @@ set_method(struct curl_call *c, const char *url)
 	const struct buf *body = &c->call.body;
 
 	if (url) {
-		curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-		curl_easy_setopt(easy, CURLOPT_URL, url);
+		http_set(easy, CURLOPT_HTTPGET, 1L);
+		http_set(easy, CURLOPT_URL, url);
 	} else {
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, buf_head(body));
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len);
+		http_set(easy, CURLOPT_POSTFIELDS, buf_head(body));
+		http_set(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len);
 		if (c->gets) {
-			curl_easy_setopt(easy, CURLOPT_POST, 1L);
-			curl_easy_setopt(easy, CURLOPT_URL, c->engine->o.url);
+			http_set(easy, CURLOPT_POST, 1L);
+			http_set(easy, CURLOPT_URL, c->engine->o.url);
 		}
 	}
 	c->gets = url != NULL;

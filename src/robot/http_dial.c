@@ -44,11 +44,11 @@ make(void *arg)
 	dial->transfer.easy = easy;
 	dial->taken = CURL_SOCKET_BAD;
 	http_setup_easy(easy, &d->o);
-	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
-	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)DIAL_BUFFER_BYTES);
-	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, dial);
+	http_set(easy, CURLOPT_CONNECT_ONLY, 1L);
+	http_set(easy, CURLOPT_FRESH_CONNECT, 1L);
+	http_set(easy, CURLOPT_BUFFERSIZE, (long)DIAL_BUFFER_BYTES);
+	http_set(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	http_set(easy, CURLOPT_CLOSESOCKETDATA, dial);
 	return &dial->transfer;
 }
 

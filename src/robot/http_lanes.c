@@ -1,6 +1,7 @@
 /* http_lanes.c - see http_lanes.h. The socket callback maps curl's sockets to libev watchers, the
  * timer callback to one timer of the lane. */
 #include "robot/http_lanes.h"
+#include "robot/http_setup.h"
 
 #include "base/mem.h"
 
@@ -233,7 +234,7 @@ http_lanes_take(struct http_lanes *l)
 		t = l->sink->make(l->arg);
 		list_init(&t->link);
 		t->lane = lane;
-		curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
+		http_set(t->easy, CURLOPT_PRIVATE, t);
 	} else {
 		t = list_item(lane->idle.next, struct http_transfer, link);
 		list_remove(&t->link);

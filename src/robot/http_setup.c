@@ -20,24 +20,24 @@ trust(CURL *c, const char *pem)
 		.data = (void *)(uintptr_t)pem, .len = strlen(pem), .flags = CURL_BLOB_NOCOPY
 	};
 
-	curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &blob);
-	curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+	http_set(c, CURLOPT_CAINFO_BLOB, &blob);
+	http_set(c, CURLOPT_CAPATH, NULL);
 }
 
 void
 http_setup_easy(CURL *c, const struct http_options *o)
 {
-	curl_easy_setopt(c, CURLOPT_URL, o->url);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)o->connect_ms);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
-	curl_easy_setopt(c, CURLOPT_PROXY, "");
-	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(c, CURLOPT_HTTP09_ALLOWED, 0L);
-	curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
-	curl_easy_setopt(c, CURLOPT_USERAGENT, HTTP_AGENT);
+	http_set(c, CURLOPT_URL, o->url);
+	http_set(c, CURLOPT_CONNECTTIMEOUT_MS, (long)o->connect_ms);
+	http_set(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	http_set(c, CURLOPT_FOLLOWLOCATION, 0L);
+	http_set(c, CURLOPT_NOSIGNAL, 1L);
+	http_set(c, CURLOPT_QUICK_EXIT, 1L);
+	http_set(c, CURLOPT_PROXY, "");
+	http_set(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	http_set(c, CURLOPT_HTTP09_ALLOWED, 0L);
+	http_set(c, CURLOPT_TCP_NODELAY, 1L);
+	http_set(c, CURLOPT_USERAGENT, HTTP_AGENT);
 	if (*o->ca)
 		trust(c, o->ca);
 }

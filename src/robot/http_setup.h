@@ -8,8 +8,17 @@
 #include "robot/robot_http.h"
 
 #include <curl/curl.h>
+#include <stdlib.h>
 
 enum { HTTP_ID_DIGITS = 16 };
+
+/* An option of an easy handle. It fails for want of memory alone, and then goes missing: a handle
+ * without PROXY "" would do what the environment says. */
+#define http_set(easy, option, value)                                                              \
+	do {                                                                                       \
+		if (curl_easy_setopt((easy), (option), (value)) != CURLE_OK)                       \
+			abort();                                                                   \
+	} while (0)
 
 /* Header lines of every request. */
 #define HTTP_AGENT         "xiaotu/" XIAOTU_VERSION
