@@ -182,19 +182,31 @@ on_done(void *arg, enum fail fail)
 static const struct turn_sink sink = { on_piece, on_done, on_wait };
 
 static void
-ask(struct conn *c, const struct asked *a)
+ask(struct conn *c, const char *user, size_t n_user, const struct msg *m)
 {
-	struct question q = { .user = a->bytes,
-		.n_user = a->n_user,
-		.text = a->bytes + a->n_user,
-		.n_text = a->n_text,
-		.id = a->bytes + a->n_user + a->n_text,
-		.n_id = a->n_id,
-		.stream = a->stream,
+	struct question q = { .user = user,
+		.n_user = n_user,
+		.text = m->text,
+		.n_text = m->n_text,
+		.id = m->id,
+		.n_id = m->n_id,
+		.stream = m->stream,
 		.chat = c->id,
 		.robot = c->robot };
 
 	c->turn = turn_start(c->w, &q, &sink, c);
+}
+
+static void
+ask_asked(struct conn *c, const struct asked *a)
+{
+	const struct msg m = { .text = a->bytes + a->n_user,
+		.n_text = a->n_text,
+		.id = a->bytes + a->n_user + a->n_text,
+		.n_id = a->n_id,
+		.stream = a->stream };
+
+	ask(c, a->bytes, a->n_user, &m);
 }
 
 static void
@@ -207,7 +219,7 @@ answer_one(struct conn *c)
 		c->last = &c->first;
 	c->n_waiting--;
 	if (a->kind == MSG_TEXT) {
-		ask(c, a);
+		ask_asked(c, a);
 	} else if (a->kind == MSG_HELP) {
 		note(c, sentence(SAY_HELP, language(c)));
 	} else if (a->kind == MSG_FORGET) {
@@ -314,6 +326,9 @@ take(struct conn *c, const struct msg *m)
 		return fail_rate(c, wait_ms, m);
 	else if (is_busy(c))
 		return conn_fail(c, FAIL_BUSY, m);
+	/* Most messages find nobody before them, and need not be kept. */
+	if (m->kind == MSG_TEXT && c->turn == NULL && c->first == NULL)
+		return ask(c, c->wire.user, c->wire.n_user, m);
 	conn_wait_in_line(c, c->wire.user, c->wire.n_user, m);
 }
 

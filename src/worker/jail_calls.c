@@ -245,6 +245,9 @@ jail_calls_close(struct err *why)
 	bad = seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (!bad)
 		bad = seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	/* No code of strangers runs here: older kernels would make every load slower. */
+	if (!bad)
+		bad = seccomp_attr_set(f, SCMP_FLTATR_CTL_SSB, 1);
 	if (!bad)
 		bad = add_calls(f);
 	if (!bad)
