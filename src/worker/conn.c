@@ -112,8 +112,11 @@ void
 conn_watch(struct conn *c)
 {
 	bool closes = c->said_bye && !c->shut;
-	int events = (hears(c) ? EV_READ : 0) |
-		     (c->out.len || closes || conn_io_wants_write(c) ? EV_WRITE : 0);
+	int events = (hears(c) ? EV_READ : 0) | (c->out.len || closes ? EV_WRITE : 0);
+
+	/* Until that is out, TLS reads nothing: what comes would wake us in vain. */
+	if (conn_io_wants_write(c))
+		events = EV_WRITE;
 
 	if (ev_is_active(&c->io) && c->io.events == events)
 		return;

@@ -1,5 +1,6 @@
 /* conn_wait.c - what a chat waits for, and for how long; see conn.h. One deadline counts at a time.
  * */
+#include "worker/conn_io.h"
 #include "worker/enter.h"
 
 #include <linux/sockios.h>
@@ -15,7 +16,7 @@ wait_of(const struct conn *c)
 		return WAIT_IN;
 	if (c->shut)
 		return WAIT_LINGER;
-	if (c->out.len || c->said_bye)
+	if (c->out.len || c->said_bye || conn_io_wants_write(c))
 		return WAIT_OUT;
 	if (c->paused)
 		return WAIT_QUIET;
