@@ -13,6 +13,17 @@
 
 enum { BACKLOG = 4096, SEND_BYTES = 128 * 1024 };
 
+/* A peer may vanish without a word: power or network fails, a firewall forgets the connection. Then
+ * a chat that only listens would hold its place until it is told goodbye for being idle, which may
+ * be never, and one with an answer on its way until the kernel has sent that again for a quarter of
+ * an hour. So the kernel asks after a minute of silence, and four times more: the peer is gone two
+ * minutes after its last sign of life, with bytes on their way or without. The kernel's own times
+ * are two hours and eleven minutes. A minute also keeps the many firewalls and address translators
+ * busy that forget after two to five. A peer that is there answers by its kernel alone, whatever
+ * its program does; but one that lets its receive buffer be full for those two minutes counts as
+ * gone, too (tcp(7), TCP_USER_TIMEOUT): timeouts.message would have ended it before. */
+enum { ALIVE_IDLE_S = 60, ALIVE_EVERY_S = 15, ALIVE_TIMES = 4, ALIVE_MS = 120 * 1000 };
+
 int
 sock_addr_make(struct sock_addr *a, enum sock_kind kind, const char *host, int port, struct err *e)
 {
@@ -96,6 +107,10 @@ set_options(int fd, enum sock_kind kind, int family)
 	if (kind == SOCK_TCP) {
 		set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 		set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+		set(fd, IPPROTO_TCP, TCP_KEEPIDLE, ALIVE_IDLE_S);
+		set(fd, IPPROTO_TCP, TCP_KEEPINTVL, ALIVE_EVERY_S);
+		set(fd, IPPROTO_TCP, TCP_KEEPCNT, ALIVE_TIMES);
+		set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, ALIVE_MS);
 	}
 	if (kind != SOCK_UDP)
 		set(fd, SOL_SOCKET, SO_SNDBUF, SEND_BYTES);
