@@ -88,16 +88,20 @@ skip_comment(struct scan *s)
 		s->at += 2;
 }
 
-static void
-skip_string(struct scan *s)
+/* For libconfig a text ends at its first \x00, and the rest of a key is gone without a word. */
+static int
+take_string(struct scan *s, struct err *e)
 {
 	for (s->at++; *s->at && *s->at != '"'; s->at++) {
 		s->line += *s->at == '\n';
+		if (strncmp(s->at, "\\x00", 4) == 0)
+			return err_set(e, "%s:%d: %s: \\x00 in a text", s->path, s->line, s->name);
 		if (*s->at == '\\' && s->at[1])
 			s->at++;
 	}
 	if (*s->at)
 		s->at++;
+	return 0;
 }
 
 static void
@@ -189,7 +193,7 @@ take_one(struct scan *s, struct err *e)
 	if (c == '#' || (c == '/' && (s->at[1] == '/' || s->at[1] == '*')))
 		skip_comment(s);
 	else if (c == '"')
-		skip_string(s);
+		return take_string(s, e);
 	else if (line_begins && strncmp(s->at, "@include", 8) == 0)
 		return take_include(s, e);
 	else if (isalpha(c) || c == '*')

@@ -155,6 +155,7 @@ START_TEST(bad_values_are_named)
 {
 	refuses("\nwrokers = 2;", "xiaotud.conf:2: wrokers", "did you mean workers");
 	refuses("workers = \"2\";", ":1: workers", "");
+	refuses("greeting = \"a\\\\\\x00b\";", ":1: greeting", "x00");
 	refuses("workers = -1;", ":1: workers", "");
 	refuses("workers = 100000;", ":1: workers", "");
 	refuses("listen = ( { port = 0; } );", "port", "xiaotud.conf:1");
