@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/lapse.h"
 #include "base/mem.h"
+#include "lib/oracle.h"
 #include "lib/procfs.h"
 
 #include <errno.h>
@@ -275,6 +276,8 @@ scene_run(struct server *s, const char *input, const char *const argv[])
 	d.out = take_text(&texts[0]);
 	d.err = take_text(&texts[1]);
 	d.ms = (long)(lapse_now_ms() - began);
+	oracle_check_bytes("what a program printed", d.out, strlen(d.out));
+	oracle_check_bytes("what a program printed", d.err, strlen(d.err));
 	return d;
 }
 

@@ -1,4 +1,4 @@
-/* oracle.c - see oracle.h. */
+/* oracle.c - see oracle.h. What secrets look like is in secret.c. */
 #include "lib/oracle.h"
 
 #include "base/lapse.h"
@@ -6,6 +6,7 @@
 #include "lib/procfs.h"
 
 #include <check.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,53 +16,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SETTLE_MS = 5000, MOST = 64, SECRET_BYTES = 8, MOMENT_MS = 25, IDLE_PERCENT = 2 };
+enum { SETTLE_MS = 5000, MOST = 64, MOMENT_MS = 25, IDLE_PERCENT = 2 };
+/* What a process may have more than at its baseline: of that, and at least. */
+enum { MEMORY_PERCENT = 5, MEMORY_KIB = 256 };
 
-void
-oracle_release(struct oracle *o)
+bool
+oracle_is_sanitized(void)
 {
-	for (int i = 0; i < o->n_secrets; i++)
-		free(o->secrets[i]);
-	o->n_secrets = 0;
-}
-
-/* --- secrets --------------------------------------------------------------------------------- */
-
-static void
-add_secret(struct oracle *o, const char *s, size_t n)
-{
-	if (n < SECRET_BYTES) /* too short to be told from anything else */
-		return;
-	for (int i = 0; i < o->n_secrets; i++)
-		if (strlen(o->secrets[i]) == n && memcmp(o->secrets[i], s, n) == 0)
-			return;
-	ck_assert_int_lt(o->n_secrets, ORACLE_SECRETS);
-	o->secrets[o->n_secrets++] = mem_ndup(s, n);
-}
-
-void
-oracle_note_secrets(struct oracle *o, const char *config)
-{
-	const char *at = config, *end, *quote;
-
-	while ((at = strstr(at, "api_key =")) != NULL) {
-		end = strchrnul(at, ';');
-		while ((at = strchr(at, '"')) != NULL && at < end) {
-			quote = strchrnul(++at, '"');
-			add_secret(o, at, (size_t)(quote - at));
-			at = *quote != '\0' ? quote + 1 : quote;
-		}
-		at = end;
-	}
-}
-
-static void
-check_visible(const struct oracle *o, pid_t pid)
-{
-	for (int i = 0; i < o->n_secrets; i++)
-		if (procfs_holds(pid, "cmdline", o->secrets[i]) ||
-		    procfs_holds(pid, "environ", o->secrets[i]))
-			ck_abort_msg("process %d shows an API key", (int)pid);
+#if defined(__SANITIZE_ADDRESS__)
+	return true;
+#elif defined(__has_feature)
+	return __has_feature(address_sanitizer);
+#else
+	return false;
+#endif
 }
 
 /* --- processes ------------------------------------------------------------------------------- */
@@ -79,37 +47,79 @@ most_descriptors(const pid_t *pids, int n)
 	return most;
 }
 
+static long
+most_kib(const pid_t *pids, int n)
+{
+	long most = -1;
+
+	for (int i = 0; i < n; i++) {
+		long found = (long)procfs_own_kib(pids[i]);
+
+		most = found > most ? found : most;
+	}
+	return most;
+}
+
 void
 oracle_baseline(struct oracle *o, pid_t master)
 {
 	pid_t pids[MOST];
 	int n = procfs_children(master, pids, MOST, NULL);
 
-	o->master = procfs_descriptors(master);
-	o->worker = most_descriptors(pids, n);
+	*o = (struct oracle){ .master = procfs_descriptors(master),
+		.worker = most_descriptors(pids, n),
+		.master_kib = most_kib(&master, 1),
+		.worker_kib = most_kib(pids, n) };
+}
+
+static void
+check_visible(pid_t pid)
+{
+	static const char *const names[] = { "cmdline", "environ" };
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t n;
+		const char *bytes = procfs_read(pid, names[i], &n);
+
+		oracle_check_bytes(names[i], bytes, n);
+	}
+}
+
+static bool
+is_more(long kib, long before, long slack)
+{
+	return !oracle_is_sanitized() && before > 0 &&
+	       kib > before + before * MEMORY_PERCENT / 100 + slack;
 }
 
 void
-oracle_check_running(const struct oracle *o, pid_t master, int worker_slack)
+oracle_check_running(const struct oracle *o, pid_t master, struct oracle_slack slack)
 {
 	int64_t by_ms = lapse_now_ms() + SETTLE_MS;
 	int n, of_master, of_worker;
+	long master_kib, worker_kib;
 	pid_t pids[MOST];
 
 	for (;;) {
 		n = procfs_children(master, pids, MOST, NULL);
 		of_master = procfs_descriptors(master);
 		of_worker = most_descriptors(pids, n);
-		if (of_master == o->master && of_worker <= o->worker + worker_slack)
+		master_kib = most_kib(&master, 1);
+		worker_kib = most_kib(pids, n);
+		if (of_master == o->master && of_worker <= o->worker + slack.descriptors &&
+		    !is_more(master_kib, o->master_kib, MEMORY_KIB) &&
+		    !is_more(worker_kib, o->worker_kib, slack.kib))
 			break;
 		if (lapse_now_ms() > by_ms)
-			ck_abort_msg("descriptors: master %d, was %d; worker %d, was %d", of_master,
-			    o->master, of_worker, o->worker);
+			ck_abort_msg("master: %d descriptors, %ld KiB, was %d, %ld; worker: %d, "
+				     "%ld KiB, was %d, %ld",
+			    of_master, master_kib, o->master, o->master_kib, of_worker, worker_kib,
+			    o->worker, o->worker_kib);
 		procfs_tick();
 	}
-	check_visible(o, master);
+	check_visible(master);
 	for (int i = 0; i < n; i++)
-		check_visible(o, pids[i]);
+		check_visible(pids[i]);
 }
 
 /* Who used the processor most in this moment, and how long. */
@@ -153,12 +163,11 @@ oracle_check_idle(pid_t master)
 }
 
 void
-oracle_check_ended(const struct oracle *o, const char *tag)
+oracle_check_ended(const char *tag)
 {
 	int64_t by_ms = lapse_now_ms() + SETTLE_MS;
 	pid_t pids[MOST];
 
-	(void)o;
 	while (procfs_tagged(tag, pids, MOST) > 0) {
 		if (lapse_now_ms() > by_ms)
 			ck_abort_msg("process %d is left behind", (int)pids[0]);
@@ -202,7 +211,7 @@ oracle_has_words(const char *line, const char *words)
 }
 
 static void
-check_line(const struct oracle *o, const char *line, struct oracle_may may)
+check_line(const char *line, struct oracle_may may)
 {
 	static const char *const bad[] = { "ERROR: AddressSanitizer", "ERROR: LeakSanitizer",
 		"WARNING: ThreadSanitizer", "runtime error:", "Assertion `", "== Invalid ",
@@ -212,9 +221,6 @@ check_line(const struct oracle *o, const char *line, struct oracle_may may)
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		if (strstr(line, bad[i]) != NULL)
 			ck_abort_msg("in the log: %s", line);
-	for (int i = 0; i < o->n_secrets; i++)
-		if (strstr(line, o->secrets[i]) != NULL)
-			ck_abort_msg("an API key is in the log");
 	if (!may.alert && strstr(line, "lvl=alert") != NULL)
 		ck_abort_msg("in the log: %s", line);
 	if (!may.crash && oracle_has_words(line, "ev=worker_exit sig="))
@@ -222,11 +228,32 @@ check_line(const struct oracle *o, const char *line, struct oracle_may may)
 }
 
 void
-oracle_check_log(const struct oracle *o, const char *path, struct oracle_may may)
+oracle_check_log(const char *path, struct oracle_may may)
 {
 	char *text = oracle_read_file(path), *rest = text, *line;
 
+	oracle_check_bytes(path, text, strlen(text));
 	while ((line = strsep(&rest, "\n")) != NULL)
-		check_line(o, line, may);
+		check_line(line, may);
 	free(text);
+}
+
+void
+oracle_check_folder(const char *folder)
+{
+	DIR *d = opendir(folder);
+	struct dirent *entry;
+	char path[512], *text;
+
+	while (d != NULL && (entry = readdir(d)) != NULL) {
+		if (entry->d_type != DT_REG || (strstr(entry->d_name, "log") == NULL &&
+						   strstr(entry->d_name, "output") == NULL))
+			continue;
+		snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+		text = oracle_read_file(path);
+		oracle_check_bytes(path, text, strlen(text));
+		free(text);
+	}
+	if (d != NULL)
+		closedir(d);
 }

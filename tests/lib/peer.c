@@ -4,9 +4,11 @@
 #include "base/lapse.h"
 #include "base/mem.h"
 #include "base/sock.h"
+#include "lib/oracle.h"
 
 #include <check.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -185,6 +187,16 @@ peer_push(struct peer *p, const void *bytes, size_t n)
 
 /* --- hearing --------------------------------------------------------------------------------- */
 
+/* No secret in the n bytes just heard, nor where they join what came before. */
+static void
+check_heard(const struct peer *p, size_t n)
+{
+	size_t more = n + oracle_secret_bytes();
+
+	more = more < p->in.len ? more : p->in.len;
+	oracle_check_bytes("what a chat heard", buf_head(&p->in) + p->in.len - more, more);
+}
+
 enum peer_got
 peer_fill(struct peer *p)
 {
@@ -194,6 +206,7 @@ peer_fill(struct peer *p)
 
 	if (n > 0) {
 		buf_grow(&p->in, (size_t)n);
+		check_heard(p, (size_t)n);
 		return PEER_BYTES;
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -373,6 +386,16 @@ void
 peer_half_close(struct peer *p)
 {
 	ck_assert_int_eq(shutdown(p->fd, SHUT_WR), 0);
+}
+
+void
+peer_vanish(struct peer *p)
+{
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	const struct sock_fprog filter = { .len = 1, .filter = &nothing };
+
+	ck_assert_int_eq(
+	    setsockopt(p->fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter), 0);
 }
 
 void

@@ -66,6 +66,9 @@ const char *peer_take_line(struct peer *p);
 void peer_wait_any(struct peer **peers, int n, int limit_ms);
 
 void peer_half_close(struct peer *p);
+/* From now on whatever comes for this TCP socket is lost before the kernel looks at it, so that
+ * nobody is told that it came, nor that nobody is there: as behind a cable that was cut. */
+void peer_vanish(struct peer *p);
 /* Away at once, with a reset. Frees the peer, as peer_close() does. */
 void peer_reset(struct peer *p);
 void peer_close(struct peer *p);

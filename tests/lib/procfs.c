@@ -89,13 +89,23 @@ procfs_children(pid_t parent, pid_t *pids, int max, int *zombies)
 	return n;
 }
 
+const char *
+procfs_read(pid_t pid, const char *name, size_t *n)
+{
+	static char bytes[PROC_BYTES];
+	ssize_t got = slurp(pid, name, bytes, sizeof bytes);
+
+	*n = got > 0 ? (size_t)got : 0;
+	return bytes;
+}
+
 bool
 procfs_holds(pid_t pid, const char *name, const char *text)
 {
-	static char bytes[PROC_BYTES];
-	ssize_t n = slurp(pid, name, bytes, sizeof bytes);
+	size_t n;
+	const char *bytes = procfs_read(pid, name, &n);
 
-	return n > 0 && memmem(bytes, (size_t)n, text, strlen(text)) != NULL;
+	return n > 0 && memmem(bytes, n, text, strlen(text)) != NULL;
 }
 
 int
@@ -152,6 +162,18 @@ procfs_memory_kib(pid_t pid, const char *name)
 	if (slurp(pid, "status", bytes, sizeof bytes) <= 0 || (at = strstr(bytes, name)) == NULL)
 		return -1;
 	return strtoll(at + strlen(name), NULL, 10);
+}
+
+int64_t
+procfs_own_kib(pid_t pid)
+{
+	char bytes[8192];
+	const char *at;
+
+	if (slurp(pid, "smaps_rollup", bytes, sizeof bytes) <= 0 ||
+	    (at = strstr(bytes, "Private_Dirty:")) == NULL)
+		return -1;
+	return strtoll(at + strlen("Private_Dirty:"), NULL, 10);
 }
 
 int64_t

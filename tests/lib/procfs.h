@@ -7,6 +7,7 @@
 #define TESTS_LIB_PROCFS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -21,6 +22,8 @@ int procfs_descriptors(pid_t pid);
 
 /* Do the bytes of /proc/PID/NAME hold the text? */
 bool procfs_holds(pid_t pid, const char *name, const char *text);
+/* What can be had of it; valid until the next. "" when it is gone. */
+const char *procfs_read(pid_t pid, const char *name, size_t *n);
 
 /* Processor time used so far, ms; 0 when it is gone. */
 int64_t procfs_cpu_ms(pid_t pid);
@@ -30,6 +33,9 @@ int64_t procfs_cpu_ns(pid_t pid);
 
 /* A size in /proc/PID/status, in KiB: "VmRSS:", "VmHWM:" (the most so far); -1 without it. */
 int64_t procfs_memory_kib(pid_t pid, const char *name);
+
+/* KiB that are this process's alone and written to; -1 when nobody tells. */
+int64_t procfs_own_kib(pid_t pid);
 
 /* Wait (blocks) until the process has ended; false when that takes longer. */
 bool procfs_wait_gone(pid_t pid, int limit_ms);

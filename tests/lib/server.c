@@ -114,7 +114,7 @@ note_config(struct server *s, const char *text)
 	at = strstr(text, "target = ");
 	if (at != NULL && sscanf(at, "target = \"%150[^\"]\"", quoted) == 1)
 		snprintf(s->log, sizeof s->log, "%s", quoted[0] == '/' ? quoted : s->output);
-	oracle_note_secrets(&s->own->oracle, text);
+	oracle_note_secrets(text);
 }
 
 static void __attribute__((format(printf, 2, 0)))
@@ -165,6 +165,7 @@ new_server(const char *format, va_list ap)
 	snprintf(s->own->tag, sizeof s->own->tag, "XIAOTU_TEST_FOLDER=%s", s->folder);
 	s->workers = 2;
 	s->worker_slack = 4;
+	s->memory_slack_kib = SERVER_SLACK_KIB;
 	write_config(s, format, ap);
 	keeper_start(&s->own->keeper, s->folder, s->log, s->own->tag);
 	s->own->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -448,7 +449,8 @@ void
 server_check(struct server *s)
 {
 	server_wait_workers(s, s->workers, SERVER_MS);
-	oracle_check_running(&s->own->oracle, s->pid, s->worker_slack);
+	oracle_check_running(
+	    &s->own->oracle, s->pid, (struct oracle_slack){ s->worker_slack, s->memory_slack_kib });
 	oracle_check_idle(s->pid);
 }
 
@@ -481,11 +483,11 @@ server_end(struct server *s)
 {
 	const struct oracle_may may = { s->may_crash, s->may_alert };
 
-	oracle_check_ended(&s->own->oracle, s->own->tag);
-	oracle_check_log(&s->own->oracle, s->output, may);
-	oracle_check_log(&s->own->oracle, s->log, may);
+	oracle_check_ended(s->own->tag);
+	oracle_check_log(s->output, may);
+	oracle_check_log(s->log, may);
+	oracle_check_folder(s->folder);
 	keeper_dismiss(&s->own->keeper);
-	oracle_release(&s->own->oracle);
 	close(s->own->inotify);
 	free(s->own->text);
 	free(s->own);

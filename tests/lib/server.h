@@ -17,18 +17,21 @@
 
 enum { SERVER_MS = 10000, SERVER_STOP_MS = 15000, SERVER_PORT = 9999, SERVER_BOT_PORT = 8000 };
 enum { SERVER_WORKERS_MAX = 64, SERVER_LINE_BYTES = 2100 };
+/* What a worker has once it has served: its share of libraries, heaps and connections kept. */
+enum { SERVER_SLACK_KIB = 1536 };
 
 struct server {
 	pid_t pid; /* the master */
 	char address[32];
 	char folder[64];
-	char config[96];  /* path of the configuration */
-	char output[96];  /* path of what it writes to stderr and stdout */
-	char log[160];    /* path of its log: the same unless log.target is a file in $DIR */
-	int workers;      /* how many there should be, as configured */
-	int worker_slack; /* descriptors a worker may keep above its baseline */
-	bool may_crash;   /* a worker may die of a signal */
-	bool may_alert;   /* the log may hold an alert */
+	char config[96];       /* path of the configuration */
+	char output[96];       /* path of what it writes to stderr and stdout */
+	char log[160];         /* path of its log: the same unless log.target is a file in $DIR */
+	int workers;           /* how many there should be, as configured */
+	int worker_slack;      /* descriptors a worker may keep above its baseline */
+	long memory_slack_kib; /* and memory */
+	bool may_crash;        /* a worker may die of a signal */
+	bool may_alert;        /* the log may hold an alert */
 	/* In the child, as the last thing before it becomes xiaotud; NULL: nothing. */
 	void (*prepare)(void *arg);
 	void *prepare_arg;
