@@ -108,8 +108,12 @@ $(O)/tests/unit_$(1): $(patsubst tests/%.c,$(O)/tests/%.o,$(wildcard tests/unit/
 	$$(CC) $$(XCFLAGS) $$(XLDFLAGS) -o $$@ $$^ $$(LIBS) $$(CHECK_LIBS)
 endef
 $(foreach f,$(FOLDERS),$(eval $(call unit_rule,$(f))))
+# The wall clock of a program under test.
+$(O)/wall.so: tests/preload/wall.c
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE -std=c11 $(WARN) -O2 -fPIC -shared -o $@ $<
 $(E2E): $(patsubst tests/%.c,$(O)/tests/%.o,$(wildcard tests/e2e/*.c)) $(O)/tests/lib.a $(call archives,base) \
-		| $(O)/torture.so
+		| $(O)/torture.so $(O)/wall.so
 	$(CC) $(XCFLAGS) $(XLDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
 $(O)/bench: $(patsubst tests/%.c,$(O)/tests/%.o,$(wildcard tests/bench/*.c)) $(call archives,base)
 	$(CC) $(XCFLAGS) $(XLDFLAGS) -o $@ $^ $(LIBS)

@@ -28,6 +28,9 @@ main(void)
 	srunner_add_suite(runner, tls_suite());
 	srunner_add_suite(runner, certificate_suite());
 	srunner_add_suite(runner, reader_suite());
+	srunner_add_suite(runner, flood_suite());
+	srunner_add_suite(runner, clock_suite());
+	srunner_add_suite(runner, text_suite());
 	srunner_add_suite(runner, reload_suite());
 	srunner_add_suite(runner, resize_suite());
 	srunner_add_suite(runner, move_suite());
@@ -55,6 +58,7 @@ main(void)
 	srunner_add_suite(runner, socket_suite());
 	srunner_add_suite(runner, sandbox_suite());
 	srunner_add_suite(runner, privilege_suite());
+	srunner_add_suite(runner, storm_suite());
 	srunner_set_fork_status(runner, CK_FORK);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

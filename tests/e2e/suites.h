@@ -25,6 +25,9 @@ Suite *proxy_suite(void);
 Suite *tls_suite(void);
 Suite *certificate_suite(void);
 Suite *reader_suite(void);
+Suite *flood_suite(void);
+Suite *clock_suite(void);
+Suite *text_suite(void);
 Suite *reload_suite(void);
 Suite *resize_suite(void);
 Suite *move_suite(void);
@@ -52,5 +55,6 @@ Suite *web_suite(void);
 Suite *socket_suite(void);
 Suite *sandbox_suite(void);
 Suite *privilege_suite(void);
+Suite *storm_suite(void);
 
 #endif
