@@ -76,6 +76,7 @@ chan_receive(int fd, struct chan_msg *m)
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -1;
 	m->n_fds = 0;
+	m->lost_fds = (mh.msg_flags & MSG_CTRUNC) != 0;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&mh); c; c = CMSG_NXTHDR(&mh, c)) {
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;

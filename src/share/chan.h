@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { CHAN_FDS = 80, CHAN_TEXT = 480 };
@@ -34,6 +35,7 @@ struct chan_msg {
 	int64_t number;
 	int n_fds;
 	int fds[CHAN_FDS];
+	bool lost_fds; /* of one received: more were sent, but we may have no more descriptors */
 	char text[CHAN_TEXT];
 };
 

@@ -202,6 +202,34 @@ commit(struct worker *w, int64_t number)
 
 /* --- the channel ----------------------------------------------------------------------------- */
 
+/* A worker may use up its descriptors, and the kernel drops those that a message brings then. A
+ * reload that fails for it changes nothing; but a log that was opened again would be lost for good,
+ * so one is kept back for it. */
+static void
+keep_spare(struct worker *w)
+{
+	if (w->spare < 0)
+		w->spare = fcntl(w->boot->chan, F_DUPFD_CLOEXEC, 0);
+}
+
+static void
+give_spare(struct worker *w)
+{
+	if (w->spare >= 0)
+		close(w->spare);
+	w->spare = -1;
+}
+
+static void
+take_log(struct chan_msg *m)
+{
+	if (m->lost_fds)
+		log_warn("log_kept why=\"no descriptors\"");
+	else
+		log_use(m->n_fds ? m->fds[0] : -2, (enum log_level)m->number);
+	m->n_fds = 0;
+}
+
 static void
 take(struct worker *w, struct chan_msg *m)
 {
@@ -216,8 +244,7 @@ take(struct worker *w, struct chan_msg *m)
 		forget_next(w);
 		break;
 	case CHAN_LOG:
-		log_use(m->n_fds ? m->fds[0] : -2, (enum log_level)m->number);
-		m->n_fds = m->n_fds ? 0 : m->n_fds;
+		take_log(m);
 		break;
 	case CHAN_SERVE:
 		serve(w);
@@ -265,8 +292,13 @@ hear(struct worker *w)
 	struct chan_msg m;
 	int got;
 
-	while ((got = chan_receive(w->boot->chan, &m)) > 0)
-		take(w, &m);
+	do {
+		give_spare(w);
+		got = chan_receive(w->boot->chan, &m);
+		if (got > 0)
+			take(w, &m);
+		keep_spare(w);
+	} while (got > 0);
 	if (got < 0 && ev_is_active(&w->chan))
 		master_gone(w);
 }
@@ -284,8 +316,7 @@ on_term(struct ev_loop *loop, struct ev_signal *s, int events)
 {
 	struct worker *w = s->data;
 
-	(void)loop;
-	(void)events;
+	(void)loop, (void)events;
 	if (getppid() != w->boot->master)
 		hear(w); /* the kernel says so, and the channel will */
 	else
@@ -347,6 +378,8 @@ on_beat(struct ev_loop *loop, struct ev_timer *t, int events)
 static void
 init_loop(struct worker *w)
 {
+	w->spare = -1;
+	keep_spare(w);
 	later_init(&w->later, w->loop);
 	list_init(&w->conns);
 	list_init(&w->datagrams);
@@ -423,6 +456,7 @@ finish(struct worker *w)
 	w->setup = NULL;
 	/* One more turn, for what waits to be freed. */
 	ev_run(w->loop, EVRUN_NOWAIT);
+	give_spare(w);
 	store_mem.close(w->store);
 	lapse_release(&w->quiet);
 	lapse_release(&w->message);

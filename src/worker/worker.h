@@ -46,6 +46,7 @@ struct worker {
 	int statm;             /* of /proc, opened before the sandbox; -1: none */
 	struct roster *roster; /* a list of chats being made (roster.h) */
 	struct ev_io chan;
+	int spare; /* a descriptor to give up for the one that a message brings, -1: none */
 	struct ev_signal term;
 	struct ev_timer drain;
 	char scratch[WORKER_READ_BYTES]; /* for one read at a time */

@@ -109,6 +109,33 @@ START_TEST(e9_chats_that_move_wait_for_a_worker_with_descriptors)
 }
 END_TEST
 
+/* The descriptor of the new log comes with a message; whoever has no room for it would write to the
+ * old one, or nowhere, for good. */
+START_TEST(e9_worker_without_descriptors_writes_to_the_log_that_was_opened_again)
+{
+	struct server *s = server_start(ONE_HELLO "log = { target = \"$DIR/log\"; };\n");
+	pid_t worker = only_worker(s);
+	struct peer *p = scene_chat(s);
+	char moved[96];
+	struct rlimit before;
+
+	scene_hello(p, "me::hi");
+	before = limit(worker, RLIMIT_NOFILE, (rlim_t)procfs_descriptors(worker) + 2);
+	for (int i = 0; i < WAITING; i++)
+		(void)peer_open(s->address, SERVER_PORT);
+	(void)server_wait_log(s, "ev=accept_paused");
+	snprintf(moved, sizeof moved, "%s/log.1", s->folder);
+	ck_assert_int_eq(rename(s->log, moved), 0);
+	server_signal(s, SIGUSR1);
+	for (int64_t by_ms = lapse_now_ms() + SERVER_MS; server_count_log(s, "ev=message") == 0;) {
+		ck_assert_int_lt(lapse_now_ms(), by_ms);
+		scene_hello(p, "still here");
+	}
+	ck_assert_int_eq(prlimit(worker, RLIMIT_NOFILE, &before, NULL), 0);
+	scene_end(s, NULL);
+}
+END_TEST
+
 /* Without the sandbox: strace makes a call fail by asking for call -1, which nobody may make. */
 START_TEST(e10_failing_accepts_are_tried_again)
 {
@@ -210,24 +237,6 @@ END_TEST
 /* A worker must not grow with what it has done: 160 bytes of each message are found. The heap's own
  * unevenness is not. */
 
-/* Kilobytes that are this process's alone. */
-static long
-own_kib(pid_t pid)
-{
-	char path[64], line[256];
-	long kib = 0, n;
-	FILE *f;
-
-	snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)pid);
-	f = fopen(path, "re");
-	ck_assert_ptr_nonnull(f);
-	while (fgets(line, sizeof line, f) != NULL)
-		if (sscanf(line, "Private_Dirty: %ld", &n) == 1)
-			kib += n;
-	fclose(f);
-	return kib;
-}
-
 /* With `held` all 100 questions are with the robot at once, which is the most there can be. */
 static void
 one_round(struct server *s, struct fakebot *held)
@@ -255,18 +264,19 @@ START_TEST(memory_of_a_worker_is_back_where_it_was_after_each_wave_of_chats)
 	struct server *s = server_start(PLAIN POOL(1) DOOR(9999) NO_RATE ECHOES);
 	struct fakebot *b = scene_bot(s);
 	int64_t by_ms;
-	long before, after;
+	int64_t before, after;
 
 	one_round(s, b);
 	for (int i = 0; i < 8; i++)
 		one_round(s, NULL);
-	before = own_kib(only_worker(s));
+	before = procfs_own_kib(only_worker(s));
 	for (int i = 0; i < 16; i++)
 		one_round(s, NULL);
 	by_ms = lapse_now_ms() + SERVER_MS;
-	while ((after = own_kib(only_worker(s))) > before + SLACK_KIB)
+	while ((after = procfs_own_kib(only_worker(s))) > before + SLACK_KIB)
 		if (lapse_now_ms() > by_ms)
-			ck_abort_msg("%ld KiB after 8 waves, %ld KiB after 24", before, after);
+			ck_abort_msg(
+			    "%d KiB after 8 waves, %d KiB after 24", (int)before, (int)after);
 	s->worker_slack = 130; /* connections to the robot that are kept for a while */
 	scene_end(s, b);
 }
@@ -352,6 +362,7 @@ resource_suite(void)
 
 	tcase_add_test(tc, e9_worker_without_descriptors_waits_without_spinning_and_recovers);
 	tcase_add_test(tc, e9_chats_that_move_wait_for_a_worker_with_descriptors);
+	tcase_add_test(tc, e9_worker_without_descriptors_writes_to_the_log_that_was_opened_again);
 	tcase_add_test(tc, e10_failing_accepts_are_tried_again);
 	tc = scene_case(suite, "process");
 	tcase_add_test(tc, e8_fork_that_fails_is_tried_again_while_others_serve);
