@@ -12,7 +12,8 @@
 
 #include <check.h>
 
-#define KEY      "0123456789abcdef0123456789abcdef"
+/* It looks another way in a URL and in base64. */
+#define KEY      "0123456789+/abcdef=&0123456789abcdef"
 #define GREETING "Welcome\n"
 
 /* Everything but pool, doors, robots, limits and timeouts. */

@@ -184,9 +184,9 @@ reload(struct storm *st)
 static void
 reload_bad(struct storm *st)
 {
-	static const char *const bad[] = { "workers = \"many\";\n", "}} broken\n", "",
+	static const char *const bad[] = { "workers = \"many\";\n", "}} broken\n",
 		"@include \".\"\n", "listen = ( { address = \"$ADDR\"; port = 8000; } );\n",
-		"control = \"$DIR/other.sock\";\n", "port = 4294967376;\n" };
+		"port = 4294967376;\n" };
 	int workers = st->s->workers;
 
 	server_config(st->s, "%s", bad[storm_dice(st, sizeof bad / sizeof *bad)]);

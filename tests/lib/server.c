@@ -67,9 +67,13 @@ server_program(const char *name)
 
 /* --- configuration --------------------------------------------------------------------------- */
 
+/* Where there are keys nothing may tell them, however much is told (FAULTS I7). */
+#define LOUD "log = { level = \"debug\"; messages = true; };\n"
+
 static void
 expand(const struct server *s, const char *text, struct buf *out)
 {
+	bool loud = strstr(text, "api_key") != NULL && strstr(text, "log =") == NULL;
 	const char *tls = getenv("XIAOTU_BOT_TLS");
 	char bot[64], tls_bot[1100], tls_addr[1024];
 	const struct {
@@ -99,6 +103,7 @@ expand(const struct server *s, const char *text, struct buf *out)
 			(void)buf_add(out, text, n = 1);
 		text += n;
 	}
+	(void)buf_adds(out, loud ? LOUD : "");
 	(void)buf_add(out, "", 1);
 }
 
