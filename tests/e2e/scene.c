@@ -18,7 +18,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { RUN_MS = 20000, ARGS_MAX = 16, OUTPUT_BYTES = 1 << 20, STREAM_BYTES = 1 << 16 };
+enum {
+	RUN_MS = 20000,
+	ARGS_MAX = 16,
+	OUTPUT_BYTES = 1 << 20,
+	STREAM_BYTES = 1 << 16,
+	LOOK_MS = 50
+};
 
 const char *const scene_models[SCENE_MODELS] = { "openai", "ollama", "anthropic" };
 
@@ -80,9 +86,42 @@ scene_hello(struct peer *p, const char *text)
 	peer_expect(p, answer);
 }
 
+static struct peer *canary;
+
+void
+scene_canary(struct server *s)
+{
+	ck_assert_ptr_null(canary);
+	canary = scene_chat(s);
+}
+
+/* A robot that was away may be left alone for a moment yet. */
+static void
+ask_canary(struct fakebot *b)
+{
+	int64_t by_ms = lapse_now_ms() + PEER_MS;
+	const char *line;
+
+	if (b != NULL)
+		fakebot_echo(b);
+	do {
+		peer_send(canary, "canary::tweet\n");
+		line = peer_line(canary);
+		if (strcmp(line, "echo:tweet") == 0 || strcmp(line, "Hello, tweet!") == 0)
+			return;
+		if (b == NULL && strncmp(line, "ERR robot-", 10) == 0)
+			return; /* this test has no robot that could answer */
+		peer_wait_any(&canary, 1, LOOK_MS);
+	} while (lapse_now_ms() < by_ms && strncmp(line, "ERR robot-", 10) == 0);
+	ck_abort_msg("the canary heard \"%s\"", line);
+}
+
 void
 scene_end(struct server *s, struct fakebot *b)
 {
+	if (canary != NULL)
+		ask_canary(b);
+	canary = NULL;
 	peer_close_all();
 	server_stop(s);
 	if (b != NULL)

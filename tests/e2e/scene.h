@@ -64,6 +64,9 @@ struct fakebot *scene_bot(struct server *s);
 bool scene_has_ipv6(void);
 /* Say "TEXT\n", hear "Hello, TEXT!\n". */
 void scene_hello(struct peer *p, const char *text);
+/* A chat that says nothing before scene_end(), where it is answered as if nothing had happened
+ * (FAULTS, part 4). One a test. */
+void scene_canary(struct server *s);
 /* All peers leave; server_stop(); and the robot, unless NULL. */
 void scene_end(struct server *s, struct fakebot *b);
 

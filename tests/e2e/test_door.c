@@ -112,6 +112,7 @@ START_TEST(b2_message_that_never_ends_is_closed_although_bytes_come)
 	struct server *s = server_start(
 	    PLAIN POOL(2) DOOR(9999) NO_RATE HELLO "timeouts = { message = \"300ms\"; };\n");
 	struct peer *p = scene_chat(s), *canary = scene_chat(s);
+	int64_t began = lapse_now_ms();
 
 	peer_send(p, "me");
 	while (!p->ended) {
@@ -119,6 +120,8 @@ START_TEST(b2_message_that_never_ends_is_closed_although_bytes_come)
 		peer_push(p, "x", 1);
 		(void)peer_fill(p);
 	}
+	ck_assert_int_ge(lapse_now_ms() - began, 290);
+	ck_assert_int_le(lapse_now_ms() - began, 3000);
 	scene_hello(canary, "me::hi");
 	scene_end(s, NULL);
 }
@@ -129,12 +132,18 @@ START_TEST(b8_too_many_messages_a_minute_are_refused_for_that_chat_alone)
 	struct server *s =
 	    server_start(PLAIN POOL(1) DOOR(9999) HELLO "limits = { messages_per_minute = 3; };\n");
 	struct peer *p = scene_chat(s), *other = scene_chat(s);
+	const char *line;
+	long wait_s;
 
 	scene_hello(p, "me::1");
 	scene_hello(p, "2");
 	scene_hello(p, "3");
 	peer_send(p, "4\n");
-	peer_expect_prefix(p, "ERR rate ");
+	line = peer_line(p);
+	ck_assert_int_eq(strncmp(line, "ERR rate ", 9), 0);
+	wait_s = strtol(line + strcspn(line, "0123456789"), NULL, 10);
+	ck_assert_int_ge(wait_s, 1); /* three a minute: one is due after 20 s, rounded up */
+	ck_assert_int_le(wait_s, 21);
 	scene_hello(other, "me::hi");
 	scene_end(s, NULL);
 }

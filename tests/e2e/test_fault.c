@@ -16,12 +16,15 @@ enum { BODY_BYTES = FAKEBOT_BODY_BYTES };
 #ifdef __SANITIZE_ADDRESS__
 enum { GROWTH_KIB = 32 << 10 };
 #else
-enum { GROWTH_KIB = 8 << 10 };
+enum { GROWTH_KIB = 2 << 10 };
 #endif
 
 /* A reply to Turing, OpenAI, Ollama and Anthropic, and the robots that are asked for it. */
 static const char *const robots[] = { TURING, MODEL("openai", ""), MODEL("ollama", ""),
 	MODEL("anthropic", "") };
+
+/* What the heap keeps, in places, of a reply that became a hundred thousand values. */
+enum { KEPT_KIB = 12 << 10 };
 
 enum { ROBOTS = sizeof robots / sizeof robots[0] };
 
@@ -33,6 +36,8 @@ expect_reply(const char *config, const struct fakebot_script *reply, const char 
 	struct fakebot *b = scene_bot(s);
 	struct peer *p = scene_chat(s);
 
+	scene_canary(s);
+	s->memory_slack_kib = KEPT_KIB;
 	fakebot_play(b, reply);
 	peer_send(p, "me::hi\n");
 	peer_expect_prefix(p, answer);
@@ -243,6 +248,7 @@ START_TEST(c12_a_hundred_megabytes_in_a_small_packet_are_cut)
 	size_t n = packed(s, BOMB, "gzip", raw);
 	int64_t before;
 
+	scene_canary(s);
 	ck_assert_uint_gt(n, 50000);
 	ck_assert_uint_lt(n, BODY_BYTES - 100);
 	peer_send(p, "me::hi\n"); /* the robot's memory is there */
@@ -279,6 +285,7 @@ START_TEST(c12_packed_once_is_read_and_six_times_is_not)
 	char *raw = mem_zalloc(BODY_BYTES);
 	size_t n = packed(s, packs[_i].shell, packs[_i].encoding, raw);
 
+	scene_canary(s);
 	fakebot_play(b, &(struct fakebot_script){ .raw = raw, .n_raw = n });
 	peer_send(p, "me::hi\n");
 	peer_expect_prefix(p, packs[_i].answer);
@@ -342,6 +349,7 @@ START_TEST(c13_stream_that_stops_saying_anything_times_out)
 	struct fakebot *b = scene_bot(s);
 	struct peer *p = scene_chat(s);
 
+	scene_canary(s);
 	fakebot_play(b, &(struct fakebot_script){ .piece_ms = 50,
 			    .repeat = 1000,
 			    .type = "text/event-stream",
@@ -404,6 +412,7 @@ START_TEST(c17_stream_is_cleaned_across_its_pieces)
 	struct fakebot *b = scene_bot(s);
 	struct peer *p = scene_chat(s);
 
+	scene_canary(s);
 #define SAYS(text) "data: {\"choices\":[{\"delta\":{\"content\":\"" text "\"}}]}\n\n\f"
 	fakebot_play(b, &(struct fakebot_script){ .piece_ms = 5,
 			    .type = "text/event-stream",
@@ -426,6 +435,7 @@ START_TEST(c18_hostile_text_arrives_at_a_model_as_text_and_adds_nothing)
 	struct peer *p = scene_chat(s);
 	struct fakebot_record r;
 
+	scene_canary(s);
 	for (int i = 0; i < 2; i++) { /* the second time as history, too */
 		(void)scene_ask_json(p, text);
 		r = fakebot_record(b, i);

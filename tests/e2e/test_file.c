@@ -1,6 +1,6 @@
 /* test_file.c - files that are half there, no files at all, or somebody else's (FAULTS, rows D and
  * H5). */
-#include "e2e/scene.h"
+#include "e2e/crowd.h"
 #include "e2e/suites.h"
 
 #include "base/lapse.h"
@@ -67,6 +67,7 @@ START_TEST(d16_half_written_file_is_rejected_as_a_whole)
 	char *whole, *at;
 	int n_cuts = 0;
 
+	scene_canary(s);
 	server_config(s,
 	    "control = \"$DIR/control.sock\"; greeting = \"New\\n\"; workers = 5;\n"
 	    "limits = { messages_per_minute = 1; };\n"
@@ -102,6 +103,7 @@ START_TEST(d5_fifo_is_rejected_soon)
 	struct server *s = server_start(HELLO_SERVER);
 	struct peer *p = scene_chat(s);
 
+	scene_canary(s);
 	ck_assert_int_eq(unlink(s->config), 0);
 	ck_assert_int_eq(mkfifo(s->config, 0600), 0);
 	rejected_soon(s);
@@ -119,6 +121,7 @@ START_TEST(d5_file_of_one_giant_text_is_rejected_soon)
 	struct peer *p = scene_chat(s);
 	char *text = mem_zalloc(MANY_BYTES);
 
+	scene_canary(s);
 	memset(text, 'x', MANY_BYTES);
 	memcpy(text, "greeting = \"", 12);
 	memcpy(text + MANY_BYTES - 3, "\";\n", 3);
@@ -136,6 +139,7 @@ START_TEST(d4_file_nested_without_end_is_rejected)
 	struct peer *p = scene_chat(s);
 	char *text = mem_zalloc(DEEP + 16);
 
+	scene_canary(s);
 	memset(text, '(', DEEP + 15);
 	memcpy(text, "robots = ", 9);
 	write_file(s->config, text, DEEP + 15);
@@ -154,6 +158,7 @@ START_TEST(d4_include_of_itself_or_of_no_file_is_rejected)
 	struct server *s = server_start(HELLO_SERVER);
 	struct peer *p = scene_chat(s);
 
+	scene_canary(s);
 	server_config(s, HELLO_SERVER "%s", includes[_i]);
 	rejected_soon(s);
 	scene_hello(p, "me::hi");
@@ -268,6 +273,55 @@ START_TEST(h5_pid_file_of_another_is_left_alone_at_the_end)
 }
 END_TEST
 
+/* --- with fifty chats that talk throughout --------------------------------------------------- */
+
+/* The file is gone, then a FIFO, then one that nobody may read. */
+static void
+odd_file(struct server *s, int i)
+{
+	(void)unlink(s->config);
+	if (i == 1)
+		ck_assert_int_eq(mkfifo(s->config, 0600), 0);
+	else if (i == 2)
+		ck_assert_int_eq(symlink(s->folder, s->config), 0);
+}
+
+START_TEST(d1_to_d17_reloads_under_fifty_chats_answer_every_message_once)
+{
+	static const char good[] = PLAIN POOL(3) DOOR(9999) NO_RATE ECHOES QUIET;
+	static const char *const bad[] = { "}} broken\n", PLAIN POOL(-1) DOOR(9999) ECHOES,
+		PLAIN POOL(3) DOOR(65536) ECHOES, PLAIN POOL(3) DOOR("8080") ECHOES,
+		PLAIN POOL(3) DOOR(8000) ECHOES /* the robot's */, "@include \".\"\n",
+		"@include \"xiaotud.conf\"\n",
+		"language = \"en\"; greeting = \"Changed\\n\"; workers = 9999;\n" };
+	enum { BAD = sizeof bad / sizeof *bad, ODD = 3 };
+	struct server *s = server_start("%s", good);
+	struct fakebot *b = scene_bot(s);
+	struct crowd *c = crowd_open(s, 50);
+	pid_t before[SERVER_WORKERS_MAX], after[SERVER_WORKERS_MAX];
+	int n = server_pids(s, before);
+
+	for (int i = 0; i < BAD + ODD; i++) {
+		if (i < BAD)
+			server_config(s, "%s", bad[i]);
+		else
+			odd_file(s, i - BAD);
+		server_hup(s);
+		crowd_talk(c, "ev=reload result=rejected", i + 1);
+	}
+	for (int i = 1; i <= 3; i++) {
+		server_config(s, "%s", good);
+		server_hup(s);
+		crowd_talk(c, "ev=reload result=ok", i);
+	}
+	ck_assert_int_eq(server_pids(s, after), n);
+	ck_assert_int_eq(memcmp(before, after, (size_t)n * sizeof *before), 0);
+	ck_assert_int_eq(crowd_finish(c), fakebot_requests(b));
+	s->worker_slack = 60;
+	scene_end(s, b);
+}
+END_TEST
+
 Suite *
 file_suite(void)
 {
@@ -286,5 +340,7 @@ file_suite(void)
 	tcase_add_test(tc, h5_i6_symlink_at_the_pid_file_is_not_followed);
 	tcase_add_test(tc, h5_pid_file_that_cannot_be_written_is_exit_1_and_frees_the_door);
 	tcase_add_test(tc, h5_pid_file_of_another_is_left_alone_at_the_end);
+	tc = scene_case(suite, "crowd");
+	tcase_add_test(tc, d1_to_d17_reloads_under_fifty_chats_answer_every_message_once);
 	return suite;
 }

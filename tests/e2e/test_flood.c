@@ -253,7 +253,7 @@ server_end_of(struct server *s, struct peer *p)
 	return -1;
 }
 
-/* What the kernel was told about this socket, and shorter times instead: nobody waits two minutes. */
+/* What the kernel was told about this socket, and shorter times instead of two minutes. */
 static void
 expect_and_shorten(int fd)
 {

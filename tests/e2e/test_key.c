@@ -278,6 +278,7 @@ START_TEST(i7_key_that_the_server_echoes_stays_out_of_log_and_chat)
 		echoes[_i].key);
 	struct fakebot *b = scene_bot(s);
 
+	scene_canary(s);
 	for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
 		struct peer *p = scene_chat(s);
 		const char *line;

@@ -54,6 +54,7 @@ START_TEST(c2_connect_that_never_completes_is_told_when_there_is_no_other_robot)
 	struct fakebot_deaf *deaf = fakebot_deaf(s->address, SERVER_BOT_PORT);
 	struct peer *p = scene_chat(s);
 
+	scene_canary(s);
 	peer_send(p, "me::hi\n");
 	peer_expect_prefix(p, "ERR robot-timeout ");
 	fakebot_deaf_stop(deaf);
@@ -69,6 +70,7 @@ START_TEST(c3_robot_that_sends_its_head_alone_times_out)
 	struct fakebot *b = scene_bot(s);
 	struct peer *p = scene_chat(s);
 
+	scene_canary(s);
 	fakebot_play(b, &(struct fakebot_script){ .body = "", .promise = 100, .stay_open = true });
 	peer_send(p, "me::hi\n");
 	peer_expect_prefix(p, "ERR robot-timeout ");
@@ -83,6 +85,7 @@ START_TEST(c3_answer_that_takes_longer_than_the_total_time_times_out)
 	struct fakebot *b = scene_bot(s);
 	struct peer *p = scene_chat(s);
 
+	scene_canary(s);
 	fakebot_play(b, &(struct fakebot_script){ .type = "text/event-stream",
 			    .body = "data: {\"choices\":[{\"delta\":{\"content\":\"so\"}}]}\n\n",
 			    .piece_ms = 50,
@@ -102,6 +105,7 @@ START_TEST(c22_chat_that_leaves_frees_its_place_at_the_robot)
 	struct fakebot *b = scene_bot(s);
 	struct peer *p = scene_chat(s), *q = scene_chat(s);
 
+	scene_canary(s);
 	fakebot_play(b, &(struct fakebot_script){ .only = "stuck", .hold = true });
 	peer_send(p, "me::stuck\n");
 	fakebot_wait_requests(b, 1);
@@ -167,6 +171,7 @@ START_TEST(c11_redirect_of_any_kind_is_not_followed)
 	struct peer *p = scene_chat(s);
 	char header[160];
 
+	scene_canary(s);
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
 		const char *dollar = strchr(places[i], '$');
 
@@ -208,6 +213,7 @@ START_TEST(c16_repeat_behind_a_connection_that_closed_can_be_told_by_its_id)
 	struct fakebot *b = scene_bot(s);
 	struct peer *p = scene_chat(s);
 
+	scene_canary(s);
 	peer_send(p, "me::one\n");
 	peer_expect(p, "echo:one\n");
 	fakebot_play(b, &(struct fakebot_script){
@@ -377,6 +383,7 @@ START_TEST(c20_robot_that_flaps_gives_one_answer_or_error_for_each_message)
 	struct fakebot *b = NULL;
 	int asked[FLAP_CHATS] = { 0 };
 
+	scene_canary(s);
 	for (int i = 0; i < FLAP_CHATS; i++) {
 		chats[i] = scene_chat(s);
 		peer_send(chats[i], "me::q0\n");

@@ -136,6 +136,7 @@ START_TEST(b4_chat_that_reads_slowly_but_steadily_gets_everything)
 	struct fakebot *b = scene_bot(s);
 	struct peer *p = scene_chat(s);
 
+	scene_canary(s);
 	play_stream(b, _i, PIECES);
 	peer_send(p, "me::much\n");
 	wait_for_stall(b, 300);

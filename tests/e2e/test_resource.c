@@ -1,11 +1,13 @@
 /* test_resource.c - what the system refuses: descriptors, memory, forks, reads, logs (FAULTS,
  * rows E and D). */
 #include "e2e/crowd.h"
+#include "e2e/operator.h"
 #include "e2e/suites.h"
 
 #include "base/lapse.h"
 #include "base/mem.h"
 #include "lib/procfs.h"
+#include "lib/promtext.h"
 #include "lib/tracer.h"
 
 #include <signal.h>
@@ -48,7 +50,8 @@ START_TEST(e9_worker_without_descriptors_waits_without_spinning_and_recovers)
 	pid_t worker = only_worker(s);
 	struct peer *p = scene_chat(s), *waiting[WAITING];
 	struct rlimit before;
-	int64_t cpu_ms, by_ms;
+	int64_t cpu_ms, by_ms, began = lapse_now_ms();
+	char *metrics;
 
 	scene_hello(p, "me::hi");
 	before = limit(worker, RLIMIT_NOFILE, (rlim_t)procfs_descriptors(worker) + 2);
@@ -63,6 +66,10 @@ START_TEST(e9_worker_without_descriptors_waits_without_spinning_and_recovers)
 	}
 	ck_assert_int_le(procfs_cpu_ms(worker) - cpu_ms, BUSY_MS / 4);
 	ck_assert_int_eq(server_count_log(s, "ev=accept_paused"), 1);
+	metrics = operator_ask(s, "metrics");
+	ck_assert_double_le(promtext_value(metrics, "xiaotu_accept_failures_total"),
+	    20.0 * (double)(lapse_now_ms() - began) / 1000 + 5);
+	free(metrics);
 	ck_assert_int_eq(prlimit(worker, RLIMIT_NOFILE, &before, NULL), 0);
 	for (int i = 0; i < WAITING; i++) {
 		peer_expect(waiting[i], GREETING);

@@ -38,6 +38,7 @@ START_TEST(c6_retries_are_few_and_spread_when_there_is_no_other_robot)
 	int n_ms = 0;
 	char ms[10][16];
 
+	scene_canary(s);
 	fakebot_play(b, &(struct fakebot_script){ .status = 503, .body = "no" });
 	for (int i = 0; i < 10; i++) {
 		chats[i] = scene_chat(s);
@@ -73,6 +74,7 @@ START_TEST(c6_workers_retry_at_times_of_their_own)
 	int n[2] = { 0 };
 	pid_t first;
 
+	scene_canary(s);
 	scene_chats_apart(s, chats);
 	first = server_worker_of(s, peer_port(chats[0]));
 	fakebot_play(b, &(struct fakebot_script){ .status = 503, .body = "no" });
@@ -98,6 +100,7 @@ START_TEST(c6_next_robot_answers_after_one_retry)
 	struct fakebot *b = scene_bot(s);
 	struct peer *p = scene_chat(s);
 
+	scene_canary(s);
 	fakebot_play(b, &(struct fakebot_script){ .status = 503, .body = "no" });
 	scene_hello(p, "me::hi");
 	ck_assert_int_eq(fakebot_requests(b), 2);

@@ -5,6 +5,7 @@
 #include "e2e/suites.h"
 
 #include "base/lapse.h"
+#include "base/mem.h"
 #include "lib/procfs.h"
 #include "lib/tracer.h"
 
@@ -15,7 +16,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CROWD = 50, SIGNALS = 10000, HUPS = 1000, BATCH = 100, ROUNDS = 15 };
+enum {
+	CROWD = 50,
+	SIGNALS = 10000,
+	HUPS = 1000,
+	BATCH = 100,
+	ROUNDS = 15,
+	RESPAWNS = 1000,
+	HELD = 20,
+	ID_BYTES = 64
+};
 
 #define BEATS(ms) "timeouts = { heartbeat = \"" #ms "ms\"; };\n"
 
@@ -280,19 +290,22 @@ START_TEST(e16_new_worker_has_nothing_of_the_others_and_request_ids_are_its_own)
 	struct server *s = server_start(PLAIN POOL(1) DOOR(9999) NO_RATE ECHOES);
 	struct fakebot *b = scene_bot(s);
 	pid_t pids[SERVER_WORKERS_MAX], first;
-	struct peer *held[20], *p;
-	int n_fresh;
+	int n_fresh, rounds = getenv("XIAOTU_SOAK") ? RESPAWNS : ROUNDS;
+	char(*ids)[ID_BYTES] = mem_zalloc((size_t)(HELD + rounds) * ID_BYTES);
+	struct peer *held[HELD], *p;
 
 	ck_assert_int_eq(server_pids(s, pids), 1);
 	first = pids[0];
 	n_fresh = procfs_descriptors(first);
 	fakebot_play(b, &(struct fakebot_script){ .only = "hold", .hold = true });
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < HELD; i++) {
 		held[i] = scene_chat(s);
 		peer_send(held[i], "me::hold\n");
 	}
-	fakebot_wait_requests(b, 20);
-	for (int i = 0; i < ROUNDS; i++) {
+	fakebot_wait_requests(b, HELD);
+	for (int i = 0; i < HELD; i++)
+		memcpy(ids[i], fakebot_record(b, i).id, ID_BYTES);
+	for (int i = 0; i < rounds; i++) {
 		server_signal(s, SIGTTIN);
 		(void)server_wait_log(s, "ev=worker_ready");
 		ck_assert_int_eq(server_pids(s, pids), 2);
@@ -301,14 +314,16 @@ START_TEST(e16_new_worker_has_nothing_of_the_others_and_request_ids_are_its_own)
 		peer_send(p, "me::hi\n");
 		peer_expect(p, "echo:hi\n");
 		peer_close(p);
+		memcpy(ids[HELD + i], fakebot_record(b, HELD + i).id, ID_BYTES);
 		server_signal(s, SIGTTOU);
 		server_wait_workers(s, 1, SERVER_MS);
 	}
-	for (int i = 0; i < 20 + ROUNDS; i++)
+	for (int i = 0; i < HELD + rounds; i++)
 		for (int k = 0; k < i; k++)
-			ck_assert_str_ne(fakebot_record(b, i).id, fakebot_record(b, k).id);
+			ck_assert_str_ne(ids[i], ids[k]);
+	free(ids);
 	fakebot_release(b);
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < HELD; i++)
 		peer_expect(held[i], "echo:hold\n");
 	s->worker_slack = 40;
 	scene_end(s, b);

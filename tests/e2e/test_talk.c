@@ -26,6 +26,7 @@ START_TEST(a1_message_of_the_limit_is_answered_one_byte_more_is_refused)
 	struct peer *p = scene_chat(s);
 	char text[66];
 
+	scene_canary(s);
 	fill(text, 64);
 	peer_sendf(p, "me::%s\n", text);
 	peer_expect(p, "Hello, ");
@@ -89,6 +90,7 @@ START_TEST(a4_http_request_is_refused_and_reaches_no_robot)
 	struct server *s = server_start(TURING_SERVER);
 	struct fakebot *b = scene_bot(s);
 
+	scene_canary(s);
 	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
 		struct peer *p = scene_chat(s);
 
@@ -107,6 +109,7 @@ START_TEST(a5_nul_inside_a_line_is_refused_and_reaches_no_robot)
 	struct fakebot *b = scene_bot(s);
 	struct peer *p = scene_chat(s);
 
+	scene_canary(s);
 	peer_send_bytes(p, "me::a\0b\n", 8);
 	peer_expect_prefix(p, "ERR bad-input ");
 	ck_assert_int_eq(fakebot_requests(b), 0);
@@ -121,6 +124,7 @@ START_TEST(a6_what_is_not_utf8_is_refused_and_reaches_no_robot)
 	struct server *s = server_start(TURING_SERVER);
 	struct fakebot *b = scene_bot(s);
 
+	scene_canary(s);
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		struct peer *p = scene_chat(s);
 
@@ -139,6 +143,7 @@ START_TEST(a7_line_that_drips_is_one_message)
 	struct fakebot *b = scene_bot(s);
 	struct peer *p = scene_chat(s);
 
+	scene_canary(s);
 	for (size_t i = 0; i < sizeof line - 1; i++)
 		peer_send_bytes(p, line + i, 1);
 	peer_expect(p, "echo:你好吗\n");
@@ -154,6 +159,7 @@ START_TEST(a11_empty_lines_are_ignored_and_one_cr_is_stripped)
 	struct fakebot *b = scene_bot(s);
 	struct peer *p = scene_chat(s);
 
+	scene_canary(s);
 	peer_send(p, "\n\r\nme::one\r\n");
 	peer_expect(p, "echo:one\n");
 	peer_send(p, "\n\r\n\n\r\ntwo\r\n");
@@ -175,6 +181,7 @@ START_TEST(a12_half_close_still_gets_the_whole_answer_and_the_end)
 	struct fakebot *b = scene_bot(s);
 	struct peer *p = scene_chat(s), *other = scene_chat(s);
 
+	scene_canary(s);
 	fakebot_play(b, &(struct fakebot_script){ .only = "hi", .hold = true });
 	peer_send(p, "me::hi\n");
 	peer_half_close(p);
@@ -193,6 +200,7 @@ START_TEST(a12_half_close_without_newline_is_answered_too)
 	struct server *s = server_start(HELLO_SERVER);
 	struct peer *p = scene_chat(s);
 
+	scene_canary(s);
 	peer_send(p, "me::hi");
 	peer_half_close(p);
 	ck_assert_int_eq(strncmp(peer_rest(p), "Hello, hi!", 10), 0);
@@ -248,6 +256,7 @@ START_TEST(a14_nine_of_a_thousand_lines_are_answered_in_order_the_rest_is_busy)
 	char lines[16384] = "me::m0\n", answer[32];
 	size_t n = strlen(lines);
 
+	scene_canary(s);
 	fakebot_play(b, &(struct fakebot_script){ .hold = true });
 	for (int i = 1; i < 1000; i++)
 		n += (size_t)snprintf(lines + n, sizeof lines - n, "m%d\n", i);

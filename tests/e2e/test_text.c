@@ -91,6 +91,7 @@ START_TEST(i13_control_characters_of_a_robot_never_reach_a_chat)
 		"{\"user\":\"a\",\"text\":\"b\"}\n",
 		"{\"user\":\"a\",\"text\":\"b\",\"stream\":true}\n" };
 
+	scene_canary(s);
 	fakebot_play(b, &streams);
 	for (size_t i = 0; i < sizeof says / sizeof *says; i++) {
 		struct peer *p = scene_chat(s);
@@ -119,6 +120,7 @@ START_TEST(i13_control_characters_of_a_user_never_reach_an_operator)
 	struct server *s = server_start(HELLO_SERVER);
 	struct peer *p = scene_chat(s), *q = scene_chat(s);
 
+	scene_canary(s);
 	peer_send(p, "{\"user\":\"a\\u001b[2J\\u202e\\u0007n\\nx\",\"text\":\"hello\"}\n");
 	(void)peer_line(p);
 	peer_send(q, "b\x1b[2J::hello\n");
@@ -165,6 +167,7 @@ START_TEST(i14_text_of_a_user_is_one_line_of_the_log_and_escaped)
 	    server_start(HELLO_SERVER "log = { level = \"debug\"; messages = true; };\n");
 	struct peer *p = scene_chat(s), *q = scene_chat(s);
 
+	scene_canary(s);
 	(void)scene_ask_json(p, FORGED);
 	(void)server_wait_log(s, "ev=login");
 	peer_send(q, "{\"user\":\"" FORGED_NAME "\",\"text\":\"hi\"}\n");
@@ -190,6 +193,7 @@ START_TEST(i14_text_of_a_robot_is_one_line_of_the_log_and_escaped)
 	struct fakebot *b = scene_bot(s);
 	struct peer *p = scene_chat(s);
 
+	scene_canary(s);
 	for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
 		fakebot_play(b, &(struct fakebot_script){ .status = 400, .body = bodies[i] });
 		peer_send(p, "me::hi\n");
@@ -251,6 +255,7 @@ START_TEST(i15_format_directives_in_a_broken_file_are_text)
 		"user = \"%s%n%p\"; control = \"/%s%n%p/c\"; bad = 1;\n" };
 	struct server *s = server_start(HELLO_SERVER);
 
+	scene_canary(s);
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		server_config(s, "%s", files[i]);
 		server_reload_rejected(s, "xiaotud.conf");
@@ -275,6 +280,7 @@ START_TEST(i16_key_with_line_ends_or_control_characters_is_rejected)
 	struct peer *p = scene_chat(s);
 	struct scene_done d;
 
+	scene_canary(s);
 	server_config(s,
 	    PLAIN POOL(2) DOOR(9999) NO_RATE
 	    "robots = ( { name = \"r\"; type = \"%s\"; "

@@ -6,8 +6,8 @@
  *          server, prints the end of its log and removes the folder.
  *          XIAOTU_WRAP is a program with options to run xiaotud by (valgrind).
  *          In configurations $ADDR is the server's address, $DIR its folder, $BOT the URL of the
- *          fake robot at port SERVER_BOT_PORT of that address. Every `api_key` is a secret,
- *          and with one the log tells all there is to tell, unless the configuration says otherwise.
+ *          fake robot at port SERVER_BOT_PORT of that address. Every `api_key` is a secret, and
+ *          with one the log tells all there is to tell, unless the configuration says otherwise.
  * Memory:  server_new() gives a server, freed by server_stop() or server_end(). */
 #ifndef TESTS_LIB_SERVER_H
 #define TESTS_LIB_SERVER_H
