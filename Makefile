@@ -1,6 +1,6 @@
 # xiaotu. One Makefile, nothing recursive; every flavour has its own build/FLAVOUR/.
-#   make [FLAVOUR=release|debug|asan] [CC=clang]     all check unit e2e e2e-tls web-check soak bench lint analyze
-#       format install uninstall deb clean
+#   make [FLAVOUR=release|debug|asan] [CC=clang]     all check unit e2e e2e-tls web-check soak storm bench lint
+#       analyze valgrind format install uninstall deb clean
 #   make fuzz [SECONDS=n] [TARGET=name]              libFuzzer, with clang, in build/fuzz-clang
 
 FLAVOUR ?= release
@@ -151,9 +151,12 @@ e2e-tls: all $(E2E)
 	@mkdir -p $(O)/tls
 	@set -e; for s in $(TLS_SUITES); do \
 		XIAOTU_BOT_TLS=$(abspath $(O)/tls) CK_RUN_SUITE=$$s XIAOTU_BIN=$(O) $(E2E); done
-# The same with more rounds, and tests that take long.
+# The same with more rounds, tests that take long, and the storm.
 soak: all $(E2E)
 	XIAOTU_SOAK=1 XIAOTU_BIN=$(O) $(E2E)
+# The storm alone: everything at once. SOAK_MINUTES=60: so long; XIAOTU_SEED=N: that one again.
+storm: all $(E2E)
+	CK_RUN_SUITE=storm XIAOTU_SOAK=1 XIAOTU_BIN=$(O) $(E2E)
 check: unit e2e
 # The suites are those whose tests measure no time.
 MEMCHECK = valgrind -q --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
@@ -254,7 +257,7 @@ deb:
 clean:
 	rm -rf build
 
-.PHONY: all unit e2e e2e-tls web-check soak check valgrind bench bench-instructions fuzz fuzzers lint analyze \
-	format install uninstall deb clean
+.PHONY: all unit e2e e2e-tls web-check soak storm check valgrind bench bench-instructions fuzz fuzzers lint \
+	analyze format install uninstall deb clean
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -160,6 +160,7 @@ START_TEST(chats_that_do_not_read_hold_no_place_and_break_no_robot)
 	peer_send(p, "me::much\n");
 	peer_send(q, "me::much\n");
 	fakebot_wait_requests(b, 2);
+	wait_for_stall(b, 100); /* so that the other has time left when theirs is over */
 	peer_send(other, "me::hi\n");
 	peer_expect(other, "echo:hi\n");
 	(void)server_wait_log(s, "ev=message outcome=robot-timeout");
