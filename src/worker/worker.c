@@ -9,6 +9,7 @@
 #include "worker/move.h"
 #include "worker/settle.h"
 #include "worker/roster.h"
+#include "worker/tired.h"
 #include "worker/turn.h"
 
 #include <errno.h>
@@ -331,34 +332,6 @@ beat(struct worker *w)
 	atomic_store_explicit(&w->score->beat_ms, lapse_now_ms(), memory_order_relaxed);
 }
 
-/* Resident memory in MiB, 0 when nobody tells. */
-static int64_t
-resident_mib(const struct worker *w)
-{
-	char text[128];
-	ssize_t n = pread(w->statm, text, sizeof text - 1, 0);
-	long pages;
-
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	return sscanf(text, "%*s %ld", &pages) == 1 ? (int64_t)pages * sysconf(_SC_PAGESIZE) >> 20
-						    : 0;
-}
-
-/* Has it done enough? Slots differ a little, so that not all are tired at once. */
-static bool
-is_tired(const struct worker *w)
-{
-	const struct conf *c = w->setup->conf;
-	int64_t share = 16 + w->boot->slot % 4;
-
-	if (c->recycle_after &&
-	    w->score->messages - w->first_message >= c->recycle_after * share / 16)
-		return true;
-	return c->recycle_memory && resident_mib(w) >= c->recycle_memory;
-}
-
 static void
 on_beat(struct ev_loop *loop, struct ev_timer *t, int events)
 {
@@ -367,7 +340,7 @@ on_beat(struct ev_loop *loop, struct ev_timer *t, int events)
 	(void)loop;
 	(void)events;
 	beat(w);
-	if (w->told_tired || w->draining || w->moving || (!is_tired(w) && !jail_is_stale(&w->jail)))
+	if (w->told_tired || w->draining || w->moving || !tired_is(w))
 		return;
 	w->told_tired = true;
 	answer(w, CHAN_TIRED, 0, "");
@@ -418,13 +391,12 @@ start(struct worker *w, struct err *e)
 
 	if (settle_down(boot, e) || http_setup_begin(e))
 		return -1;
-	w->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	w->loop = ev_loop_new(EVBACKEND_EPOLL);
 	if (w->loop == NULL)
 		return err_set(e, "no event loop: epoll is missing");
 	init_loop(w);
 	w->score = &boot->score->slots[boot->slot];
-	w->first_message = w->score->messages;
+	tired_init(w);
 	w->store = store_mem.open(e);
 	w->env = (struct robot_env){ .loop = w->loop,
 		.later = &w->later,
