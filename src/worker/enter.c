@@ -201,24 +201,37 @@ read_token(struct conn *c)
 	return good ? STEP_ON : STEP_REFUSED;
 }
 
+/* TLS takes tens of KiB for a handshake: not for one who says nothing. */
+static enum step
+shake_hands(struct conn *c)
+{
+	struct guest *g = c->guest;
+	char first;
+	int got;
+
+	if (g->tls == NULL) {
+		if (recv(c->io.fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+		    (errno == EAGAIN || errno == EINTR))
+			return STEP_WAIT;
+		g->tls = tls_accept(g->gate->tls, c->io.fd);
+	}
+	got = tls_handshake(g->tls);
+	return got == 1 ? STEP_ON : got == TLS_AGAIN ? STEP_WAIT : STEP_REFUSED;
+}
+
 static enum step
 go_on(struct conn *c)
 {
 	struct guest *g = c->guest;
 	enum step step = STEP_ON;
-	int got;
 
 	switch (g->stage) {
 	case ENTER_PROXY:
 		step = read_proxy(c);
 		break;
 	case ENTER_TLS:
-		if (g->gate->tls == NULL)
-			break;
-		if (g->tls == NULL)
-			g->tls = tls_accept(g->gate->tls, c->io.fd);
-		got = tls_handshake(g->tls);
-		step = got == 1 ? STEP_ON : got == TLS_AGAIN ? STEP_WAIT : STEP_REFUSED;
+		if (g->gate->tls)
+			step = shake_hands(c);
 		break;
 	case ENTER_TOKEN:
 		if (g->gate->n_tokens == 0)
