@@ -2,12 +2,13 @@
  * a chunk gets a chunk of its own. */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 16384, ALIGN = 16, LARGE_BYTES = 4096 };
+enum { CHUNK_BYTES = 16384, ALIGN = 16, LARGE_BYTES = 4096, MUCH_BYTES = 8 << 20 };
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -52,6 +53,19 @@ mem_resize(void *p, size_t n, size_t size)
 		checked(NULL);
 	size *= n;
 	return checked(realloc(p, size ? size : 1));
+}
+
+void
+mem_give_back(size_t *kept)
+{
+	size_t free_bytes = mallinfo2().fordblks;
+
+	if (free_bytes < *kept)
+		*kept = free_bytes;
+	if (free_bytes < *kept + MUCH_BYTES)
+		return;
+	(void)malloc_trim(0);
+	*kept = mallinfo2().fordblks; /* its pages are gone, but it counts as free */
 }
 
 char *

@@ -32,4 +32,8 @@ char *arena_dup(struct arena *a, const char *s);
 char *arena_ndup(struct arena *a, const char *s, size_t n);
 void arena_release(struct arena *a);
 
+/* Now and then: give free memory back to the system when it has become much more than *kept, which
+ * is how much was free after the last time (0 at first). A rush that is over leaves none behind. */
+void mem_give_back(size_t *kept);
+
 #endif

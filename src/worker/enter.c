@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 enum { TOKEN_BYTES = 512, REFUSALS = 10, REFUSALS_MS = 10000 };
+#define ENTERING (1ULL << 62)
 
 /* --- refusals -------------------------------------------------------------------------------- */
 
@@ -111,23 +112,63 @@ enter_begin(struct conn *c)
 		conn_say(c, PART_HELLO, NULL, greeting, strlen(greeting));
 }
 
-static void
-welcome(struct conn *c, const struct sock_addr *peer)
+/* A place among limits.chats and limits.chats_per_address. */
+static bool
+take_place(struct conn *c, const struct sock_addr *peer)
 {
 	const char *limit;
 
-	if (enter_count(c, tally_key(peer), &limit)) {
-		score_add(&c->w->score->accepted, 1);
-		if (c->counted)
-			enter_begin(c);
-		return;
-	}
+	if (enter_count(c, tally_key(peer), &limit))
+		return true;
 	enter_note_refusal(c->w, peer, "limit", limit);
+	return false;
+}
+
+static void
+say_busy(struct conn *c)
+{
 	if (c->wire.codec == &codec_http)
 		visit_refuse(c);
 	else
 		conn_fail(c, FAIL_BUSY, NULL);
 	conn_leave(c, LEAVE_BUSY);
+}
+
+/* It has its place. */
+static void
+welcome(struct conn *c)
+{
+	score_add(&c->w->score->accepted, 1);
+	if (c->counted)
+		enter_begin(c);
+}
+
+/* Take a place, or be told that there is none. */
+static void
+come_in(struct conn *c, const struct sock_addr *peer)
+{
+	if (take_place(c, peer))
+		welcome(c);
+	else
+		say_busy(c);
+	conn_update(c);
+}
+
+/* Who is still entering is counted apart, by a key of its own: no address may have more of them
+ * than chats, for half-open handshakes are not free. Returns false when it has. */
+static bool
+may_try(struct conn *c, const struct sock_addr *peer)
+{
+	struct worker *w = c->w;
+	int64_t limit = w->setup->conf->limit_chats_per_address;
+	uint64_t key = tally_key(peer);
+
+	if (key == 0)
+		return true;
+	key ^= ENTERING;
+	if (tally_add(w->boot->tally, w->boot->slot, key, 1))
+		c->address = key;
+	return limit == 0 || tally_count(w->boot->tally, key) <= limit;
 }
 
 /* It has nothing unusual about it any more, unless it has. */
@@ -272,6 +313,7 @@ void
 enter_go(struct conn *c)
 {
 	struct guest *g = c->guest;
+	struct sock_addr peer;
 
 	while (g->stage != ENTER_IN) {
 		enum step step = go_on(c);
@@ -289,10 +331,13 @@ enter_go(struct conn *c)
 		if (g->stage == ENTER_PROXY && !gate_admits(g->gate, &g->peer))
 			return refuse(c, "address");
 		g->stage++;
+		if (g->stage == ENTER_TLS && !may_try(c, &g->peer))
+			return refuse(c, "entering");
 	}
-	welcome(c, &g->peer);
+	peer = g->peer;
+	conn_uncount(c);
 	settle_in(c);
-	conn_update(c);
+	come_in(c, &peer);
 }
 
 void
@@ -317,15 +362,17 @@ enter_open(struct worker *w, int fd, const struct sock_addr *peer, struct gate *
 	if (gate->web)
 		c->wire.codec = &codec_http;
 	if (gate_is_open(gate)) {
-		welcome(c, peer);
-		conn_update(c);
+		come_in(c, peer);
 		return;
 	}
 	enter_set_peer(c, peer);
 	c->guest->told = false;
 	c->guest->gate = gate_keep(gate);
 	c->guest->stage = proxy ? ENTER_PROXY : ENTER_TLS;
-	enter_go(c);
+	if (!proxy && !may_try(c, peer))
+		refuse(c, "entering");
+	else
+		enter_go(c);
 }
 
 /* --- who it is ------------------------------------------------------------------------------- */

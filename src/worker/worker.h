@@ -41,6 +41,7 @@ struct worker {
 	struct ev_timer give_again, beat;
 	int64_t first_message; /* what the slot had counted before us */
 	bool told_tired;
+	size_t kept_free; /* mem_give_back() */
 	struct seldom refusals;
 	struct jail jail;
 	int statm;             /* of /proc, opened before the sandbox; -1: none */

@@ -128,11 +128,12 @@ START_TEST(b11_thousands_of_half_open_handshakes_stop_nobody)
 	struct server *s = locked_start(LOCKED_HELLO(1) "timeouts = { message = \"20s\"; };\n");
 	struct peer *canary = locked_chat(s), *late = NULL;
 	int64_t best = INT64_MAX, began;
-	char hello[HELLO_BYTES];
+	char hello[HELLO_BYTES], source[16];
 	size_t n = tlspeer_hello(hello, sizeof hello);
 
 	for (int i = 0; i < HALF_OPEN; i++) {
-		late = peer_open(s->address, LOCKED_PORT);
+		snprintf(source, sizeof source, "127.0.0.%d", 2 + i % 4);
+		late = peer_open_from(source, s->address, LOCKED_PORT);
 		peer_send_bytes(late, hello, i % 2 ? n / 2 : n);
 	}
 	for (int i = 0; i < 5; i++) {
@@ -144,6 +145,23 @@ START_TEST(b11_thousands_of_half_open_handshakes_stop_nobody)
 	scene_hello(locked_chat(s), "me::new");
 	scene_hello(scene_chat(s), "me::plain");
 	ck_assert_int_eq(server_count_log(s, "ev=chat_refused"), 0);
+	scene_end(s, NULL);
+}
+END_TEST
+
+/* They are counted apart from the chats, by address. */
+START_TEST(b11_half_open_handshakes_of_an_address_are_limited)
+{
+	struct server *s = locked_start(PLAIN POOL(1) HELLO LOCKED_DOORS(
+	    "") "limits = { chats_per_address = 3; };\n timeouts = { message = \"20s\"; };\n");
+	struct peer *chat = locked_chat(s), *last;
+
+	for (int i = 0; i < 3; i++)
+		(void)peer_open(s->address, LOCKED_PORT);
+	last = peer_open(s->address, LOCKED_PORT);
+	peer_drop(last);
+	(void)server_wait_log(s, "ev=chat_refused why=entering");
+	scene_hello(chat, "me::hi");
 	scene_end(s, NULL);
 }
 END_TEST
@@ -415,6 +433,7 @@ tls_suite(void)
 	tcase_add_test(tc, a3_tls_at_a_plain_door_is_refused);
 	tcase_add_test(tc, b11_handshake_that_takes_too_long_is_let_go);
 	tcase_add_test(tc, b11_thousands_of_half_open_handshakes_stop_nobody);
+	tcase_add_test(tc, b11_half_open_handshakes_of_an_address_are_limited);
 	tcase_add_test(tc, b12_renegotiation_is_refused_and_does_no_harm);
 	tcase_add_test(tc, b12_new_keys_are_made_in_mid_chat);
 	tcase_add_test(tc, b12_new_keys_for_one_who_does_not_read_are_not_made_in_vain);
