@@ -179,6 +179,7 @@ request(struct conn *c, const struct msg *m)
 	int status = request_read(m->text, m->n_text, &r);
 
 	score_add(&c->w->score->requests, 1);
+	r.keeps = r.keeps && !c->w->draining;
 	if (status == 200)
 		route(c, &r);
 	else

@@ -22,8 +22,9 @@ async function open(how) {
 	page.on("console", m => page.noise.push(m.text()));
 	page.on("pageerror", e => page.noise.push(String(e)));
 	page.on("request", r => { if (!r.url().startsWith(url()) && !r.url().startsWith("data:")) page.others.push(r.url()); });
-	await page.goto(url());
-	await page.locator("#state.on").waitFor();
+	await page.goto(how.at ?? url());
+	if (!how.at)
+		await page.locator("#state.on").waitFor();
 	return page;
 }
 const box = page => page.locator("#text");
@@ -235,6 +236,15 @@ test("rests after BYE idle until somebody writes", { ...DESKTOP, ...EN, ...LIGHT
 	await heard(page, "echo:awake");
 });
 
+test("says what may be wrong when a name is none of the origins", { ...DESKTOP, ...EN, ...LIGHT, args: ["--host-resolver-rules=MAP chat.test 127.8.8.8"], at: "http://chat.test:9980/" }, async page => {
+	await page.getByText("http://chat.test:9980 has to be among the origins").waitFor();
+});
+
+test("may be reached by a name that is one of the origins", { ...DESKTOP, ...EN, ...LIGHT, args: ["--host-resolver-rules=MAP chat.test 127.8.8.8"], at: "http://chat.test:9980/", origins: "http://chat.test:9980" }, async page => {
+	await ask(page, "hi");
+	await heard(page, "echo:hi");
+});
+
 /* --- pictures ------------------------------------------------------------------------------------------------------ */
 
 const TALK = {
@@ -274,17 +284,18 @@ function answerHalf(answer) {
 
 /* --- running ------------------------------------------------------------------------------------------------------- */
 
-let failed = 0, passed = 0, more = "";
+let failed = 0, passed = 0, settings = "[null,null]";
 
 async function runOne(t) {
 	let page = null;
 	Object.assign(robot, { held: false, gap_ms: 0 });
 	robot.answers.clear();
 	try {
-		if ((t.how.more ?? "") !== more) {
-			more = t.how.more ?? "";
+		const wanted = JSON.stringify([t.how.more, t.how.origins]);
+		if (wanted !== settings) {
+			settings = wanted;
 			await server.stop();
-			await server.start(more);
+			await server.start(t.how);
 		}
 		page = await open(t.how);
 		await t.run(page);

@@ -86,10 +86,10 @@ export class Server {
 		this.folder = fs.mkdtempSync(path.join(os.tmpdir(), "xiaotu-web-"));
 		this.conf = path.join(this.folder, "xiaotud.conf");
 	}
-	async start(more = "") {
+	async start({ more = "", origins = "" } = {}) {
 		fs.writeFileSync(this.conf, `workers = 2; control = ""; pid_file = "${this.folder}/pid";
 			limits = { messages_per_minute = 0; }; ${more}
-			listen = ( { address = "${HOST}"; port = ${PORT}; speak = "web"; } );
+			listen = ( { address = "${HOST}"; port = ${PORT}; speak = "web"; ${origins ? `origins = "${origins}";` : ""} } );
 			robots = ( { name = "model"; type = "openai"; url = "http://${HOST}:${ROBOT_PORT}/v1"; model = "m"; api_key = "k"; } );\n`,
 			{ mode: 0o600 });
 		this.log = "";
@@ -131,9 +131,9 @@ export async function browse(modules) {
 			return chromium.launchPersistentContext(folder, {
 				executablePath: "/usr/bin/chromium",
 				headless: true,
-				args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-					"--disable-background-networking", "--disable-component-update", "--disable-sync"],
 				...options,
+				args: [...options.args ?? [], "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+					"--disable-background-networking", "--disable-component-update", "--disable-sync"],
 			});
 		},
 		remove() {
