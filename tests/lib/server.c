@@ -453,9 +453,12 @@ server_baseline(struct server *s)
 void
 server_check(struct server *s)
 {
+	/* A connection that is kept has its memory, and so has what its use left free. */
+	const struct oracle_slack slack = { s->worker_slack,
+		s->memory_slack_kib + s->worker_slack * SERVER_LINK_KIB };
+
 	server_wait_workers(s, s->workers, SERVER_MS);
-	oracle_check_running(
-	    &s->own->oracle, s->pid, (struct oracle_slack){ s->worker_slack, s->memory_slack_kib });
+	oracle_check_running(&s->own->oracle, s->pid, slack);
 	oracle_check_idle(s->pid);
 }
 
