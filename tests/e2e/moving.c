@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PADS = 6 };
+enum { PADS = 16 };
 
 /* --- a worker leaves ------------------------------------------------------------------------- */
 

@@ -453,9 +453,8 @@ server_baseline(struct server *s)
 void
 server_check(struct server *s)
 {
-	/* A connection that is kept has its memory, and so has what its use left free. */
-	const struct oracle_slack slack = { s->worker_slack,
-		s->memory_slack_kib + s->worker_slack * SERVER_LINK_KIB };
+	long kib = s->memory_slack_kib + s->worker_slack * SERVER_LINK_KIB;
+	struct oracle_slack slack = { s->worker_slack, kib };
 
 	server_wait_workers(s, s->workers, SERVER_MS);
 	oracle_check_running(&s->own->oracle, s->pid, slack);
