@@ -13,7 +13,14 @@
 #include <sys/socket.h>
 
 /* Silence longer than ANSWER_MS is a lost answer; ends are forgiven so long after a kill. */
-enum { ANSWER_MS = 60000, FORGIVE_MS = 5000, THINK_MS = 1000, TURN_MS = 20, VANDAL_MS = 60 };
+enum {
+	ANSWER_MS = 60000,
+	FORGIVE_MS = 5000,
+	THINK_MS = 1000,
+	THINK_LEAST_MS = 20,
+	TURN_MS = 20,
+	VANDAL_MS = 60
+};
 enum { SILENT_EVERY = 10, CALM_MS = 60000 };
 
 /* xorshift32 (Marsaglia, 2003) */
@@ -70,7 +77,8 @@ static void
 answered(struct storm *st, struct storm_chat *c, bool is_error)
 {
 	c->answered = c->asked;
-	c->next_ms = lapse_now_ms() + storm_dice(st, THINK_MS);
+	c->may_fail = !is_error && c->dialect == STORM_LINE;
+	c->next_ms = lapse_now_ms() + THINK_LEAST_MS + storm_dice(st, THINK_MS);
 	st->n_answers++;
 	st->n_errors += is_error;
 }
@@ -97,9 +105,8 @@ is_answer(const struct storm_chat *c, const char *text, bool part)
 	       (part && strncmp(text, echo, strlen(text)) == 0);
 }
 
-/* An answer that was cut short is a line of its own, and then comes what happened. */
 static void
-hear_line(struct storm *st, struct storm_chat *c, const char *line)
+hear_one_line(struct storm *st, struct storm_chat *c, const char *line)
 {
 	bool is_error = strncmp(line, "ERR robot-", 10) == 0 && c->answered != c->asked;
 
@@ -107,6 +114,19 @@ hear_line(struct storm *st, struct storm_chat *c, const char *line)
 		answered(st, c, is_error);
 	else if (!is_answer(c, line, true))
 		abort_on(c, line);
+}
+
+/* An answer that was cut short is a line of its own, and right behind it comes what happened. It may
+ * have been cut behind its last word. */
+static void
+hear_line(struct storm *st, struct storm_chat *c, const char *line)
+{
+	if (c->may_fail && c->answered == c->asked && strncmp(line, "ERR robot-", 10) == 0) {
+		c->may_fail = false;
+		st->n_errors++;
+		return;
+	}
+	hear_one_line(st, c, line);
 }
 
 static void

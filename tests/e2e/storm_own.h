@@ -16,6 +16,7 @@ struct storm_chat {
 	struct peer *p;
 	enum storm_dialect dialect;
 	bool greeted, silent; /* silent: says nothing before the end */
+	bool may_fail;        /* all of its last answer came, but perhaps not the end of it */
 	int number, asked, answered;
 	int64_t since_ms; /* it waits for an answer, or for its greeting */
 	int64_t next_ms;  /* it asks again */

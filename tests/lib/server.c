@@ -453,11 +453,9 @@ server_baseline(struct server *s)
 void
 server_check(struct server *s)
 {
-	long kib = s->memory_slack_kib + s->worker_slack * SERVER_LINK_KIB;
-	struct oracle_slack slack = { s->worker_slack, kib };
-
 	server_wait_workers(s, s->workers, SERVER_MS);
-	oracle_check_running(&s->own->oracle, s->pid, slack);
+	oracle_check_running(
+	    &s->own->oracle, s->pid, (struct oracle_slack){ s->worker_slack, s->memory_slack_kib });
 	oracle_check_idle(s->pid);
 }
 

@@ -19,10 +19,7 @@
 enum { SERVER_MS = 10000, SERVER_STOP_MS = 15000, SERVER_PORT = 9999, SERVER_BOT_PORT = 8000 };
 enum { SERVER_WORKERS_MAX = 64, SERVER_LINE_BYTES = 2100 };
 /* What a worker has once it has served: its share of libraries, heaps and connections kept. */
-enum {
-	SERVER_SLACK_KIB = 1536,
-	SERVER_LINK_KIB = 16 /* of one kept, and what its use left free */
-};
+enum { SERVER_SLACK_KIB = 4096 };
 
 struct server {
 	pid_t pid; /* the master */
