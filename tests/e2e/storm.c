@@ -116,8 +116,8 @@ hear_one_line(struct storm *st, struct storm_chat *c, const char *line)
 		abort_on(c, line);
 }
 
-/* An answer that was cut short is a line of its own, and right behind it comes what happened. It may
- * have been cut behind its last word. */
+/* An answer that was cut short is a line of its own, and right behind it comes what happened. It
+ * may have been cut behind its last word. */
 static void
 hear_line(struct storm *st, struct storm_chat *c, const char *line)
 {
