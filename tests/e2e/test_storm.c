@@ -66,6 +66,7 @@ START_TEST(storm_of_load_faults_and_reloads_loses_nothing_and_leaks_nothing)
 		storm_calm(st);
 		kib[i] = memory_kib(s);
 		printf("%d KiB\n", (int)kib[i]);
+		fflush(stdout);
 		if (i == ROUNDS / 2)
 			server_baseline(s);
 	}

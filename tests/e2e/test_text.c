@@ -270,9 +270,7 @@ END_TEST
 
 static const char *const bad_keys[] = { "0123456789abcdef\\r\\nX-Evil: 1", "0123456789abcdef\\n",
 	"0123456789abcdef\\r", "0123456789\\x00abcdef", "0123456789\\tabcdef",
-	"0123456789\\x1babcdef",
-	"0123456789\\x7f"
-	"abcdef" };
+	"0123456789\\x1babcdef", "0123456789\\x7f-abcdef" };
 
 START_TEST(i16_key_with_line_ends_or_control_characters_is_rejected)
 {
