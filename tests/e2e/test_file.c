@@ -10,10 +10,12 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -255,6 +257,46 @@ START_TEST(h5_pid_file_that_cannot_be_written_is_exit_1_and_frees_the_door)
 END_TEST
 
 /* Somebody else wrote his own file there meanwhile: it stays. */
+/* In the child: a file system of one page, which is full. */
+static void
+fill_disk(void *arg)
+{
+	char path[128], page[4096] = "full";
+	int fd;
+
+	snprintf(path, sizeof path, "%s/other", (const char *)arg);
+	if (unshare(CLONE_NEWNS) || mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("xiaotu", arg, "tmpfs", 0, "size=4096") || (fd = creat(path, 0600)) < 0)
+		_exit(99);
+	while (write(fd, page, sizeof page) > 0)
+		continue;
+	close(fd);
+}
+
+START_TEST(h5_pid_file_on_a_full_disk_is_exit_1_and_frees_the_door)
+{
+	struct server *s = server_new(HELLO_SERVER "pid_file = \"$DIR/full/pid\";\n"), *next;
+	char path[96];
+	int status;
+
+	snprintf(path, sizeof path, "%s/full", s->folder);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	s->prepare = fill_disk;
+	s->prepare_arg = path;
+	server_run(s);
+	status = server_wait_exit(s);
+	if (status == 99) {
+		puts("skipped: no mount namespace here");
+	} else {
+		ck_assert_int_eq(status, 1);
+		ck_assert_int_ge(server_count_log(s, "pid_file"), 1);
+	}
+	server_end(s);
+	next = server_start(HELLO_SERVER);
+	scene_end(next, NULL);
+}
+END_TEST
+
 START_TEST(h5_pid_file_of_another_is_left_alone_at_the_end)
 {
 	struct server *s = server_start(WITH_PID);
@@ -339,6 +381,7 @@ file_suite(void)
 	tcase_add_test(tc, h5_empty_pid_file_is_replaced);
 	tcase_add_test(tc, h5_i6_symlink_at_the_pid_file_is_not_followed);
 	tcase_add_test(tc, h5_pid_file_that_cannot_be_written_is_exit_1_and_frees_the_door);
+	tcase_add_test(tc, h5_pid_file_on_a_full_disk_is_exit_1_and_frees_the_door);
 	tcase_add_test(tc, h5_pid_file_of_another_is_left_alone_at_the_end);
 	tc = scene_case(suite, "crowd");
 	tcase_add_test(tc, d1_to_d17_reloads_under_fifty_chats_answer_every_message_once);

@@ -35,13 +35,16 @@ START_TEST(c2_connect_that_never_completes_times_out)
 	    "robots = ( " TURING_ROBOT("connect_timeout = \"300ms\";") ", " HELLO_ROBOT " );\n");
 	struct fakebot_deaf *deaf = fakebot_deaf(s->address, SERVER_BOT_PORT);
 	struct peer *p = scene_chat(s), *canary = scene_chat(s);
+	const char *line;
 
 	peer_send(canary, "/robot hello\n");
 	ck_assert_str_ne(peer_line(canary), "");
 	peer_send(p, "me::hi\n");
 	expect_quick_hello(canary);
 	peer_expect(p, "Hello, hi!\n");
-	(void)server_wait_log(s, "ev=message robot=hello passed=turing:timeout");
+	line = server_wait_log(s, "ev=message robot=hello passed=turing:timeout");
+	ck_assert_int_ge(server_log_number(line, "ms"), 280);
+	ck_assert_int_le(server_log_number(line, "ms"), 1500);
 	fakebot_deaf_stop(deaf);
 	scene_end(s, NULL);
 }
