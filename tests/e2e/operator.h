@@ -1,6 +1,6 @@
 /* operator.h - asking a server's control socket, and reading what it says.
  * For:     test_control.c, test_command.c.     Callers: tests/e2e.
- * Holds:   whatever is missing or of another type fails the test; so does an answer with a key in it.
+ * Holds:   whatever is missing or of another type fails the test; so does an answer with a key.
  * Memory:  answers are given, texts valid until the next. */
 #ifndef TESTS_E2E_OPERATOR_H
 #define TESTS_E2E_OPERATOR_H
