@@ -359,6 +359,7 @@ START_TEST(d1_to_d17_reloads_under_fifty_chats_answer_every_message_once)
 	ck_assert_int_eq(server_pids(s, after), n);
 	ck_assert_int_eq(memcmp(before, after, (size_t)n * sizeof *before), 0);
 	ck_assert_int_eq(crowd_finish(c), fakebot_requests(b));
+	crowd_close(c);
 	s->worker_slack = 60;
 	scene_end(s, b);
 }

@@ -216,6 +216,7 @@ START_TEST(b9_five_thousand_idle_chats_and_fifty_that_talk_lose_nothing)
 		}
 	}
 	free(idle);
+	crowd_close(c);
 	s->worker_slack = ACTIVE + 10;
 	s->memory_slack_kib = 16384;
 	scene_end(s, b);
