@@ -68,29 +68,30 @@ make(struct pseudonym *p, const char *name, size_t n, char out[PSEUDONYM_CHARS +
 	text_hex(mac, PSEUDONYM_CHARS / 2, out);
 }
 
-/* Where it is kept, when its name is short enough. */
-static struct known *
-place_of(struct pseudonym *p, const char *name, size_t n)
+/* Where it is kept; -1: its name is too long. */
+static int
+place_of(const char *name, size_t n)
 {
 	uint32_t hash = 0x811C9DC5U; /* FNV-1a (Fowler, Noll, Vo) */
 
 	for (size_t i = 0; i < n; i++)
 		hash = (hash ^ (unsigned char)name[i]) * 0x01000193U;
-	return n > 0 && n <= KNOWN_NAME ? &p->known[(hash ^ hash >> 16) % KNOWN] : NULL;
+	return n > 0 && n <= KNOWN_NAME ? (int)((hash ^ hash >> 16) % KNOWN) : -1;
 }
 
 void
 pseudonym_make(struct pseudonym *p, const char *name, size_t n, char out[PSEUDONYM_CHARS + 1])
 {
-	struct known *k = place_of(p, name, n);
+	int place = place_of(name, n);
+	struct known *k = &p->known[place < 0 ? 0 : place];
 
-	if (k && k->n == n && memcmp(k->name, name, n) == 0) {
+	if (place >= 0 && k->n == n && memcmp(k->name, name, n) == 0) {
 		memcpy(out, k->out, PSEUDONYM_CHARS);
 		out[PSEUDONYM_CHARS] = '\0';
 		return;
 	}
 	make(p, name, n, out);
-	if (k == NULL)
+	if (place < 0)
 		return;
 	k->n = (unsigned char)n;
 	memcpy(k->name, name, n);

@@ -30,7 +30,7 @@ void enter_go(struct conn *c);
 /* It took longer than timeouts.message. Frees it. */
 void enter_is_late(struct conn *c);
 
-/* Count somebody who is not let in, and say so in the log: KEY=WHY. */
+/* Count somebody who is not let in, and say so in the log: KEY=WHY. He may cause thousands. */
 void enter_note_refusal(
     struct worker *w, const struct sock_addr *peer, const char *key, const char *why);
 
@@ -53,9 +53,6 @@ void enter_set_peer(struct conn *c, const struct sock_addr *peer);
 void enter_peer(const struct conn *c, struct sock_addr *peer);
 /* It is a chat: a number, a line in the log, the greeting. */
 void enter_begin(struct conn *c);
-/* Somebody was not let in: KEY=WHY. He may cause thousands of these. */
-void enter_note_refusal(
-    struct worker *w, const struct sock_addr *peer, const char *key, const char *why);
 void guest_free(struct guest *g); /* NULL is fine */
 
 /* In the scoreboard and in the tally of its address. False: a limit is in the way, and it is in
