@@ -105,12 +105,30 @@ write_pid_file(struct master *m, struct err *e)
 	return m->pid_fd < 0 ? -1 : 0;
 }
 
+/* Who answers, in order: "model,xiaotu". A list that is too long is cut at a name. */
+static void
+robots_text(const struct conf *c, char *out, size_t size)
+{
+	size_t used = 0;
+
+	*out = '\0';
+	for (int i = 0; i < c->n_robots; i++) {
+		int n = snprintf(out + used, size - used, "%s%s", i ? "," : "", c->robots[i].name);
+
+		if (n < 0 || (size_t)n >= size - used) {
+			out[used] = '\0';
+			return;
+		}
+		used += (size_t)n;
+	}
+}
+
 void
 master_on_ready(struct master *m)
 {
 	struct chan_msg serve = { .kind = CHAN_SERVE };
 	struct err e = { "" };
-	char doors[800];
+	char doors[800], robots[400];
 
 	if (m->ready)
 		return;
@@ -127,8 +145,10 @@ master_on_ready(struct master *m)
 	legacy_say_ready(&m->legacy);
 	(void)pool_send(&m->pool, &serve, false);
 	listen_text(&m->doors, doors, sizeof doors);
-	log_notice("ready workers=%d listen=%s version=%s conf=%s", pool_ready(&m->pool), doors,
-	    XIAOTU_VERSION, log_quote(m->conf->origin, strlen(m->conf->origin)));
+	robots_text(m->conf, robots, sizeof robots);
+	log_notice("ready workers=%d listen=%s robots=%s version=%s conf=%s", pool_ready(&m->pool),
+	    doors, log_quote(robots, strlen(robots)), XIAOTU_VERSION,
+	    log_quote(m->conf->origin, strlen(m->conf->origin)));
 	daemon_tell(m->daemon_fd, 0);
 	m->daemon_fd = -1;
 	notify_tell(&m->notify);
