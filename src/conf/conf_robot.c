@@ -209,6 +209,10 @@ check_model(const struct conf_robot *r, struct err *e)
 		(r->kind == CONF_OPENAI && *r->url == '\0')) &&
 	    *r->model == '\0')
 		return err_set(e, "model: is missing");
+	if ((r->kind == CONF_OPENAI || r->kind == CONF_ANTHROPIC) && *r->url == '\0' &&
+	    r->api_key.n == 0)
+		return err_set(e, "api_key: the vendor's server needs api_key, api_key_file or "
+				  "api_key_env; for one of your own set url");
 	return 0;
 }
 

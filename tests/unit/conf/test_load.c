@@ -171,6 +171,8 @@ START_TEST(bad_values_are_named)
 	refuses("limits = 5;", "limits", "");
 	refuses("workers = 1;\nlisten = (((;\n", "xiaotud.conf:2", "");
 	refuses("robots = ( { type = \"turing\"; } );", "api_key", "");
+	refuses("robots = ( { type = \"openai\"; model = \"m\"; } );", "api_key", "url");
+	refuses("robots = ( { type = \"anthropic\"; model = \"m\"; } );", "api_key", "url");
 	refuses("robots = ( { type = \"turing\"; api_key = \"\"; } );", "api_key", "");
 	refuses("robots = ( { name = \"a\"; }, { name = \"a\"; } );", "used twice", "a");
 	refuses("robots = ( { file = \"missing\"; } );", "missing", "file");
@@ -210,7 +212,7 @@ START_TEST(certificates_are_read_at_load)
 				  "-----BEGIN CERTIFICATE-----\nMIIB+/==\n"
 				  "-----END CERTIFICATE-----\n";
 	static const char text[] =
-	    "robots = ( { type = \"openai\"; model = \"m\"; ca_file = \"ca.pem\"; } );";
+	    "robots = ( { type = \"openai\"; url = \"https://h\"; ca_file = \"ca.pem\"; } );";
 	struct err e = { "" };
 	struct conf *c;
 	int memfd = -1;
@@ -225,7 +227,7 @@ START_TEST(certificates_are_read_at_load)
 	put("ca.pem", "no certificate\n", 0644);
 	ck_assert_ptr_null(conf_load_file(path, false, &e));
 	ck_assert_ptr_nonnull(strstr(e.text, "ca_file"));
-	put("xiaotud.conf", "robots = ( { type = \"openai\"; model = \"m\"; ca = \"x\"; } );",
+	put("xiaotud.conf", "robots = ( { type = \"openai\"; url = \"https://h\"; ca = \"x\"; } );",
 	    0600);
 	ck_assert_ptr_null(conf_load_file(path, false, &e));
 	ck_assert_ptr_nonnull(strstr(e.text, "unknown key"));
