@@ -168,7 +168,7 @@ START_TEST(i3_worker_that_asks_for_what_is_not_its_own_is_refused)
 		if (r->number)
 			ck_assert_int_eq(result, -r->number);
 		else
-			ck_assert_int_ge(result, 0);
+			ck_assert(result >= 0 || result == -ENOENT); /* not all are everywhere */
 	}
 	scene_hello(p, "me::still here");
 	s->worker_slack++;
