@@ -170,7 +170,7 @@ new_server(const char *format, va_list ap)
 	snprintf(s->own->tag, sizeof s->own->tag, "XIAOTU_TEST_FOLDER=%s", s->folder);
 	s->workers = 2;
 	s->worker_slack = 4;
-	s->memory_slack_kib = SERVER_SLACK_KIB;
+	s->memory_slack_kib = getenv("XIAOTU_BOT_TLS") ? 2 * SERVER_SLACK_KIB : SERVER_SLACK_KIB;
 	write_config(s, format, ap);
 	keeper_start(&s->own->keeper, s->folder, s->log, s->own->tag);
 	s->own->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
