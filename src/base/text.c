@@ -361,3 +361,13 @@ text_decimal(uint64_t value, char out[TEXT_DECIMAL])
 	out[n] = '\0';
 	return n;
 }
+
+uint64_t
+text_hash(uint64_t hash, const void *bytes, size_t n)
+{
+	const unsigned char *b = bytes;
+
+	for (size_t i = 0; i < n; i++)
+		hash = (hash ^ b[i]) * 0x100000001B3ULL;
+	return hash;
+}

@@ -59,4 +59,9 @@ void text_hex(const void *bytes, size_t n, char *out);
 enum { TEXT_DECIMAL = 21 };
 size_t text_decimal(uint64_t value, char out[TEXT_DECIMAL]);
 
+/* FNV-1a (Fowler, Noll, Vo) of n bytes; `hash` is TEXT_HASH_BEGIN, or that of the bytes before.
+ * Whoever wants two texts of one hash can make them. */
+#define TEXT_HASH_BEGIN 0xCBF29CE484222325ULL
+uint64_t text_hash(uint64_t hash, const void *bytes, size_t n);
+
 #endif

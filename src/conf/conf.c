@@ -1,6 +1,8 @@
 /* conf.c - see conf.h: what can be said of a snapshot without its text. */
 #include "conf/conf.h"
 
+#include "base/text.h"
+
 #include "base/sock.h"
 
 #include <stdio.h>
@@ -47,20 +49,17 @@ conf_answer_bytes(const struct conf *c)
 	return c->limit_answer_bytes ? (size_t)c->limit_answer_bytes : ANSWER_MOST;
 }
 
-/* FNV-1a (Fowler, Noll, Vo), over the text and its NUL. */
+/* With its NUL, so that texts behind one another are told apart. */
 static uint64_t
 hash_text(uint64_t hash, const char *s)
 {
-	do
-		hash = (hash ^ (unsigned char)*s) * 0x100000001B3ULL;
-	while (*s++);
-	return hash;
+	return text_hash(hash, s, strlen(s) + 1);
 }
 
 uint64_t
 conf_robot_identity(const struct conf_robot *r)
 {
-	uint64_t hash = hash_text(0xCBF29CE484222325ULL, r->name) + (uint64_t)r->kind;
+	uint64_t hash = hash_text(TEXT_HASH_BEGIN, r->name) + (uint64_t)r->kind;
 
 	hash = hash_text(hash_text(hash_text(hash, r->url), r->model), r->secret);
 	for (int i = 0; i < r->api_key.n; i++)

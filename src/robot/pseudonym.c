@@ -72,11 +72,9 @@ make(struct pseudonym *p, const char *name, size_t n, char out[PSEUDONYM_CHARS +
 static int
 place_of(const char *name, size_t n)
 {
-	uint32_t hash = 0x811C9DC5U; /* FNV-1a (Fowler, Noll, Vo) */
-
-	for (size_t i = 0; i < n; i++)
-		hash = (hash ^ (unsigned char)name[i]) * 0x01000193U;
-	return n > 0 && n <= KNOWN_NAME ? (int)((hash ^ hash >> 16) % KNOWN) : -1;
+	if (n == 0 || n > KNOWN_NAME)
+		return -1;
+	return (int)(text_hash(TEXT_HASH_BEGIN, name, n) % KNOWN);
 }
 
 void

@@ -98,10 +98,10 @@ static void
 note_refusal(const struct api_call *call, long status)
 {
 	struct api_robot *a = robot_api_of(call);
+	int kept_back;
 
-	if (lapse_now_ms() - a->refused_ms < NOTICE_MS)
+	if (!seldom_may(&a->refusals, 1, NOTICE_MS, lapse_now_ms(), &kept_back))
 		return;
-	a->refused_ms = lapse_now_ms();
 	log_warn("robot_refused robot=%s status=%ld code=%" PRId64 " says=%s", a->r->conf->name,
 	    status, call->reply.code, api_keys_hide(call));
 }
@@ -381,7 +381,6 @@ api_open(struct robot *r, struct err *e)
 	(void)e;
 	a->r = r;
 	a->api = r->ops->api;
-	a->refused_ms = -NOTICE_MS;
 	api_line_init(a);
 	list_init(&a->spare);
 	lapse_init(&a->total, r->env.loop, c->total_ms, on_total, a);

@@ -9,6 +9,7 @@
 #include "robot/robot_http.h"
 
 #include "base/lapse.h"
+#include "base/seldom.h"
 
 struct api_robot {
 	struct robot *r;
@@ -23,8 +24,8 @@ struct api_robot {
 	int n_spare;
 	struct ev_timer look;
 	struct later_task look_soon;
-	unsigned without;   /* API_NO_..., learned */
-	int64_t refused_ms; /* a refusal was logged then */
+	unsigned without;       /* API_NO_..., learned */
+	struct seldom refusals; /* that are logged */
 };
 
 struct api_call {

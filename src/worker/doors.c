@@ -46,13 +46,12 @@ pause_for(struct doors *d, double seconds)
 static void
 back_off(struct doors *d, int why)
 {
-	int64_t now_ms = lapse_now_ms();
+	int kept_back;
 
 	score_add(&d->w->score->accept_failures, 1);
 	pause_for(d, PAUSE_S);
-	if (d->complained_ms && now_ms - d->complained_ms < COMPLAIN_MS)
+	if (!seldom_may(&d->complaints, 1, COMPLAIN_MS, lapse_now_ms(), &kept_back))
 		return;
-	d->complained_ms = now_ms;
 	log_warn("accept_paused why=%s", log_quote(strerror(why), strlen(strerror(why))));
 }
 

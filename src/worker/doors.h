@@ -12,6 +12,8 @@
 #include "base/sock.h"
 #include "conf/conf.h"
 
+#include "base/seldom.h"
+
 #include <ev.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,7 +40,7 @@ struct doors {
 	struct ev_io ready;
 	struct ev_timer pause;
 	bool deferred; /* it was left to others for a moment */
-	int64_t complained_ms;
+	struct seldom complaints;
 };
 
 /* Returns 0 or -1. Nobody is let in before doors_open(). */

@@ -85,29 +85,28 @@ enter_count(struct conn *c, uint64_t key, const char **limit)
 }
 
 static void
-note_open(const struct conn *c)
+note_open(const struct conn *c, const struct sock_addr *peer)
 {
-	struct sock_addr peer, local = { .len = sizeof local.u };
+	struct sock_addr local = { .len = sizeof local.u };
 	const struct ssl_st *tls = c->guest ? c->guest->tls : NULL;
 	char from[SOCK_TEXT], to[SOCK_TEXT];
 
 	if (!log_has(LOG_INFO_))
 		return;
-	enter_peer(c, &peer);
 	(void)getsockname(c->io.fd, &local.u.any, &local.len);
-	sock_addr_text(&peer, from);
+	sock_addr_text(peer, from);
 	sock_addr_text(&local, to);
 	log_info("chat_open chat=%" PRIu64 " peer=%s local=%s fd=%d%s%s", c->id, from, to, c->io.fd,
 	    tls ? " tls=" : "", tls ? tls_version(tls) : "");
 }
 
 void
-enter_begin(struct conn *c)
+enter_begin(struct conn *c, const struct sock_addr *peer)
 {
 	const char *greeting = c->w->setup->conf->greeting;
 
 	c->id = atomic_fetch_add(&c->w->boot->score->last_chat, 1) + 1;
-	note_open(c);
+	note_open(c, peer);
 	if (*greeting)
 		conn_say(c, PART_HELLO, NULL, greeting, strlen(greeting));
 }
@@ -136,11 +135,11 @@ say_busy(struct conn *c)
 
 /* It has its place. */
 static void
-welcome(struct conn *c)
+welcome(struct conn *c, const struct sock_addr *peer)
 {
 	score_add(&c->w->score->accepted, 1);
 	if (c->counted)
-		enter_begin(c);
+		enter_begin(c, peer);
 }
 
 /* Take a place, or be told that there is none. */
@@ -148,7 +147,7 @@ static void
 come_in(struct conn *c, const struct sock_addr *peer)
 {
 	if (take_place(c, peer))
-		welcome(c);
+		welcome(c, peer);
 	else
 		say_busy(c);
 	conn_update(c);

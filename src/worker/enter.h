@@ -52,7 +52,7 @@ void enter_set_peer(struct conn *c, const struct sock_addr *peer);
 /* Who is there: a text for the log, and the key of the tally. */
 void enter_peer(const struct conn *c, struct sock_addr *peer);
 /* It is a chat: a number, a line in the log, the greeting. */
-void enter_begin(struct conn *c);
+void enter_begin(struct conn *c, const struct sock_addr *peer);
 void guest_free(struct guest *g); /* NULL is fine */
 
 /* In the scoreboard and in the tally of its address. False: a limit is in the way, and it is in

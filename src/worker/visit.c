@@ -3,6 +3,7 @@
 #include "worker/visit.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "share/metrics.h"
 #include "wire/origin.h"
 #include "wire/respond.h"
@@ -16,10 +17,8 @@ enum { METRICS_BYTES = 1 << 20, MOST_ROBOTS = 64 };
 uint32_t
 visit_door(const char *url)
 {
-	uint32_t hash = 0x811C9DC5U; /* FNV-1a (Fowler, Noll, Vo) */
+	uint32_t hash = (uint32_t)text_hash(TEXT_HASH_BEGIN, url, strlen(url));
 
-	for (; *url; url++)
-		hash = (hash ^ (unsigned char)*url) * 0x01000193U;
 	return hash ? hash : 1;
 }
 
@@ -125,12 +124,15 @@ forbid(struct conn *c, const struct request *r)
 static void
 begin_chat(struct conn *c)
 {
+	struct sock_addr peer;
+
 	c->wire.codec = &codec_ws;
 	c->visiting = false;
 	c->counted = true;
 	score_add(&c->w->score->visitors, -1);
 	score_add(&c->w->score->chats, 1);
-	enter_begin(c);
+	enter_peer(c, &peer);
+	enter_begin(c, &peer);
 }
 
 static void
