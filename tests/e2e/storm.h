@@ -1,5 +1,6 @@
-/* storm.h - chats in every dialect, slow readers, vandals and robots that fail, all at once, while
- * the server is reloaded, resized, upgraded, starved and its workers are killed.
+/* storm.h - chats in every dialect at every kind of door, slow readers, vandals and robots that
+ * fail, all at once, while the server is reloaded, resized, upgraded, starved and its workers are
+ * killed.
  * For:     `make soak`.     Callers: tests/e2e.
  * Holds:   each chat has one question under way and hears its answer once: whole, or ended by one
  *          ERR. A chat may end only within moments of a worker's death by our hand, for its own is

@@ -3,6 +3,7 @@
 #include "e2e/storm_own.h"
 
 #include "base/lapse.h"
+#include "e2e/locked.h"
 #include "e2e/moving.h"
 #include "lib/oracle.h"
 #include "lib/procfs.h"
@@ -22,7 +23,6 @@ enum { ACT_MS = 500, LOOK_MS = 100, AWAIT_MS = 60000, KILL_AGAIN_MS = 8000, POOL
 	MODEL_AT(name, "openai", port,                                                             \
 	    "connect_timeout = \"1s\"; first_byte_timeout = \"2s\"; gap_timeout = \"2s\"; "        \
 	    "total_timeout = \"5s\";")
-#define STORM_DOOR "{ address = \"$ADDR\"; port = 9999; }"
 
 void
 storm_configure(struct storm *st, bool base)
@@ -32,7 +32,7 @@ storm_configure(struct storm *st, bool base)
 		STORM_ROBOT("b", "8001") ", " STORM_ROBOT("a", "8000"),
 		STORM_ROBOT("a", "8000"),
 	};
-	static const char *const doors[] = { "", ", { address = \"$ADDR\"; port = 9998; }",
+	static const char *const doors[] = { "", ", { address = \"$ADDR\"; port = 9996; }",
 		", { path = \"$DIR/chat\"; }",
 		", { address = \"$ADDR\"; port = 9997; transport = \"udp\"; }" };
 
@@ -44,7 +44,7 @@ storm_configure(struct storm *st, bool base)
 	    "limits = { messages_per_minute = 0; chats_per_address = 0; };\n"
 	    "timeouts = { message = \"3s\"; };\n"
 	    "log = { target = \"$DIR/log\"; level = \"%s\"; };\n"
-	    "listen = ( " STORM_DOOR "%s );\nrobots = ( %s, " HELLO_ROBOT " );\n",
+	    "listen = ( " STORM_DOORS "%s );\nrobots = ( %s, " HELLO_ROBOT " );\n",
 	    st->pool, st->generation, base ? 0 : (int)storm_dice(st, 2) * 3000,
 	    base ? 2 : (int)storm_dice(st, 4), storm_dice(st, 4) || base ? "notice" : "info",
 	    base ? "" : doors[storm_dice(st, 4)], robots[base ? 0 : storm_dice(st, 3)]);
@@ -200,6 +200,14 @@ reload_soon(struct storm *st)
 	server_hup(st->s);
 }
 
+/* It is in force for those who come; the others keep theirs. */
+static void
+new_certificate(struct storm *st)
+{
+	certs_make(st->s->folder, "door", st->s->address, 1);
+	server_hup(st->s);
+}
+
 static void
 reopen_log(struct storm *st)
 {
@@ -261,6 +269,7 @@ static const struct {
 	{ "reload", 3, true, reload }, /* another pool, recycling */
 	{ "bad reload", 3, false, reload_bad },
 	{ "hup", 2, true, reload_soon },
+	{ "certificate", 2, true, new_certificate },
 	{ "reopen", 2, false, reopen_log },
 	{ "stop", 3, false, stop_one },
 	{ "starve", 3, false, starve_one },

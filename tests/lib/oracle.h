@@ -44,7 +44,7 @@ void oracle_check_running(const struct oracle *o, pid_t master, struct oracle_sl
 void oracle_check_idle(pid_t master);
 /* No process with the tag is left (bounded wait). */
 void oracle_check_ended(const char *tag);
-/* Built with AddressSanitizer, so slower and larger. */
+/* Built with AddressSanitizer, or run by XIAOTU_WRAP, so slower and larger. */
 bool oracle_is_sanitized(void);
 
 /* --- logs --- */

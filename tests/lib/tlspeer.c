@@ -2,6 +2,8 @@
  * it stop reading, too. */
 #include "lib/tlspeer.h"
 
+#include "base/mem.h"
+
 #include <check.h>
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -12,11 +14,14 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { CARRY_BYTES = 65536 };
 
 static int last_port;
+static pid_t *carriers;
+static size_t n_carriers;
 
 struct carrier {
 	const struct tlspeer *t;
@@ -170,6 +175,22 @@ become_carrier(const struct tlspeer *t, int server, int test)
 	carry(&c);
 }
 
+/* Those that ended leave nothing behind, in tests that open thousands. */
+static void
+reap(void)
+{
+	for (size_t i = n_carriers; i-- > 0;)
+		if (waitpid(carriers[i], NULL, WNOHANG) != 0)
+			carriers[i] = carriers[--n_carriers];
+}
+
+static void
+remember(pid_t pid)
+{
+	carriers = mem_resize(carriers, n_carriers + 1, sizeof *carriers);
+	carriers[n_carriers++] = pid;
+}
+
 struct peer *
 tlspeer_open(const char *address, int port, const struct tlspeer *t)
 {
@@ -180,6 +201,7 @@ tlspeer_open(const char *address, int port, const struct tlspeer *t)
 	ck_assert_int_ge(server, 0);
 	last_port = peer_port(to);
 	peer_close(to);
+	reap();
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
@@ -187,6 +209,7 @@ tlspeer_open(const char *address, int port, const struct tlspeer *t)
 		become_carrier(t, server, pair[1]);
 	close(server);
 	close(pair[1]);
+	remember(pid);
 	return peer_from(pair[0]);
 }
 

@@ -107,18 +107,52 @@ web_body(void)
 
 /* --- WebSocket ------------------------------------------------------------------------------- */
 
+/* One push: the stream may be gone before the rest of it. */
+void
+web_knock(struct peer *p, const char *origin, const char *host)
+{
+	char request[HEAD_BYTES];
+	int n = snprintf(request, sizeof request,
+	    "GET /chat HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+	    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " KEY "\r\n%s%s%s%s%s%s\r\n",
+	    origin ? "Origin: " : "", origin ? origin : "", origin ? "\r\n" : "",
+	    host ? "Host: " : "", host ? host : "", host ? "\r\n" : "");
+
+	ck_assert_uint_lt((size_t)n, sizeof request);
+	peer_push(p, request, (size_t)n);
+}
+
+bool
+web_has_answer(const struct peer *p)
+{
+	return p->in.len && memmem(buf_head(&p->in), p->in.len, "\r\n\r\n", 4) != NULL;
+}
+
+bool
+web_has_frame(const struct peer *p)
+{
+	const unsigned char *s;
+	uint64_t n;
+	size_t n_length;
+
+	if (p->in.len < 2)
+		return false;
+	s = (const unsigned char *)buf_head(&p->in);
+	n_length = s[1] == 127 ? 8 : s[1] == 126 ? 2 : 0;
+	if (p->in.len < 2 + n_length)
+		return false;
+	n = n_length ? 0 : s[1];
+	for (size_t i = 0; i < n_length; i++)
+		n = n << 8 | s[2 + i];
+	return p->in.len - 2 - n_length >= n;
+}
+
 int
 web_try(struct peer *p, const char *origin, const char *host)
 {
 	int status;
 
-	peer_send(p, "GET /chat HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-		     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " KEY "\r\n");
-	if (origin != NULL)
-		peer_sendf(p, "Origin: %s\r\n", origin);
-	if (host != NULL)
-		peer_sendf(p, "Host: %s\r\n", host);
-	peer_send(p, "\r\n");
+	web_knock(p, origin, host);
 	status = web_answer(p, true);
 	if (status == 101)
 		ck_assert_ptr_nonnull(strstr(head, "\r\nSec-WebSocket-Accept: " ACCEPT "\r\n"));

@@ -23,6 +23,11 @@ const char *web_body(void);
 /* GET with Host, on a connection that may go on. */
 int web_get(struct peer *p, const char *path);
 
+/* Ask for a WebSocket; what comes is not waited for. */
+void web_knock(struct peer *p, const char *origin, const char *host);
+/* Is an answer without a body, or a frame, whole in what was heard? For many peers at once. */
+bool web_has_answer(const struct peer *p);
+bool web_has_frame(const struct peer *p);
 /* Open a WebSocket with these Origin and Host (NULL: no such line): the status, 101 if it is one.
  * What comes behind is frames. */
 int web_try(struct peer *p, const char *origin, const char *host);
