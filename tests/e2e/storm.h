@@ -4,7 +4,8 @@
  * For:     `make soak`.     Callers: tests/e2e.
  * Holds:   each chat has one question under way and hears its answer once: whole, or ended by one
  *          ERR. A chat may end only within moments of a worker's death by our hand, for its own is
- *          all that a worker may take along (PRODUCT.md, part 5). Anything else fails the test.
+ *          all that a worker may take along (PRODUCT.md, part 5), and behind TLS after its BYE
+ *          shutdown. Anything else fails the test.
  *          What is done, and in which order, depends on the seed alone; when it meets which message
  *          does not.
  * Memory:  storm_open() gives, storm_close() frees. */
