@@ -201,6 +201,8 @@ obstacle(const struct upgrade *u)
 		return "leaving";
 	if (!m->ready)
 		return "not started yet";
+	if (getpid() == 1)
+		return "process 1 must stay, so replace the container";
 	return m->reload.state == RELOAD_IDLE ? NULL : "a reload is under way";
 }
 

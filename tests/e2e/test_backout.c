@@ -8,12 +8,14 @@
 #include "lib/procfs.h"
 #include "share/chan.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define WITH_PID  "pid_file = \"$DIR/pid\";\n"
@@ -256,6 +258,62 @@ START_TEST(h6_program_that_fails_late_loses_no_chat)
 }
 END_TEST
 
+/* --- process 1 ------------------------------------------------------------------------------- */
+
+/* What follows is process 1 of a namespace, and is waited for by us, who stay outside. */
+static void
+become_first(void *arg)
+{
+	pid_t pid;
+	int status;
+
+	(void)arg;
+	if (unshare(CLONE_NEWPID) || (pid = fork()) < 0)
+		_exit(1);
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		return;
+	}
+	(void)close_range(3, ~0U, 0); /* server_run() waits for that */
+	while (waitpid(pid, &status, 0) < 0)
+		continue;
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128);
+}
+
+static bool
+can_be_first(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(unshare(CLONE_NEWPID) ? 1 : 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return status == 0;
+}
+
+START_TEST(h6_process_1_of_a_container_refuses)
+{
+	struct server *s;
+	struct peer *p;
+
+	if (!can_be_first())
+		return;
+	s = server_new(HELLO_PID);
+	s->prepare = become_first;
+	server_run(s);
+	(void)server_wait_log(s, "ev=ready");
+	p = scene_chat(s);
+	scene_exits(s, 1, ARGS("xiaotuctl", "-c", "$CONF", "upgrade"));
+	(void)server_wait_log(s, "ev=upgrade result=rejected replace the container");
+	scene_hello(p, "me::still here");
+	peer_close(p);
+	scene_exits(s, 0, ARGS("xiaotuctl", "-c", "$CONF", "stop"));
+	ck_assert_int_eq(server_wait_exit(s), 0);
+	server_end(s);
+}
+END_TEST
+
 Suite *
 backout_suite(void)
 {
@@ -269,6 +327,7 @@ backout_suite(void)
 	tcase_add_test(tc, h6_door_that_cannot_be_opened_is_backed_out);
 	tcase_add_test(tc, h6_program_of_an_older_form_is_backed_out);
 	tcase_add_test(tc, h6_program_that_fails_late_loses_no_chat);
+	tcase_add_test(tc, h6_process_1_of_a_container_refuses);
 	tc = scene_case(suite, "hangs");
 	tcase_add_test(tc, h6_usr2_while_an_upgrade_hangs_says_so_and_a_hup_waits_for_its_end);
 	tcase_add_test(tc, h6_term_while_an_upgrade_hangs_leaves_nobody_behind);
