@@ -151,7 +151,7 @@ START_TEST(chats_that_do_not_read_hold_no_place_and_break_no_robot)
 {
 	struct server *s = server_start(
 	    READERS("20s") "robots = ( " MODEL_AT("model", "%s", "8000",
-		"max_inflight = 2; total_timeout = \"400ms\";") ", " HELLO_ROBOT " );\n",
+		"max_inflight = 2; total_timeout = \"1500ms\";") ", " HELLO_ROBOT " );\n",
 	    scene_models[_i]);
 	struct fakebot *b = scene_bot(s);
 	struct peer *p = scene_chat(s), *q = scene_chat(s), *other = scene_chat(s);
