@@ -46,6 +46,7 @@ read_pem(
 	struct stat st;
 	size_t n;
 	char *text = conf_scan_read(path, &n, &st, e);
+	int bad;
 
 	if (text == NULL)
 		return -1;
@@ -53,15 +54,12 @@ read_pem(
 		free(text);
 		return err_set(e, "%s: is empty", path);
 	}
-	if (secret && (st.st_mode & S_IRWXO)) {
-		free(text);
-		return err_set(e, "%s: holds a secret and others may read it (mode %04o)", path,
-		    (unsigned)(st.st_mode & 07777));
-	}
-	*pem = arena_dup(from->arena, text);
+	bad = secret ? conf_scan_secret(path, st.st_mode, e) : 0;
+	if (bad == 0)
+		*pem = arena_dup(from->arena, text);
 	explicit_bzero(text, n);
 	free(text);
-	return 0;
+	return bad;
 }
 
 static int

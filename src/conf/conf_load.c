@@ -320,10 +320,8 @@ check_file(struct load *l, const config_t *file, const char *path, mode_t bits)
 	const char *user = l->c->user;
 
 	for (int i = 0; i < l->c->n_robots; i++)
-		if (conf_robot_is_secret(&l->c->robots[i]) && (bits & S_IRWXO))
-			return err_set(l->e,
-			    "%s: holds a secret and others may read it (mode %04o)", path,
-			    (unsigned)(bits & 07777));
+		if (conf_robot_is_secret(&l->c->robots[i]) && conf_scan_secret(path, bits, l->e))
+			return -1;
 	if (l->c->heartbeat_ms && l->c->heartbeat_ms < HEARTBEAT_MS) {
 		err_set(l->e, "must be 0 or at least %d s", HEARTBEAT_MS / 1000);
 		return fail_at(l, config_lookup(file, "timeouts.heartbeat"), "timeouts.heartbeat");

@@ -36,18 +36,16 @@ read_key_file(const struct conf_from *from, struct conf_robot *r, struct err *e)
 	struct stat st;
 	size_t n;
 	char *text = conf_scan_read(r->api_key_file, &n, &st, e);
-	int found;
+	int found, bad;
 
 	if (text == NULL)
 		return -1;
-	if (st.st_mode & S_IRWXO) {
-		free(text);
-		return err_set(e, "%s: holds a secret and others may read it (mode %04o)",
-		    r->api_key_file, (unsigned)(st.st_mode & 07777));
-	}
-	found = take_keys(from, text, &r->api_key);
+	bad = conf_scan_secret(r->api_key_file, st.st_mode, e);
+	found = bad ? 0 : take_keys(from, text, &r->api_key);
 	explicit_bzero(text, n);
 	free(text);
+	if (bad)
+		return -1;
 	return found > 0 ? 0
 			 : err_set(e, "%s: holds %s", r->api_key_file,
 			       found ? "more than 64 keys" : "no key");

@@ -26,6 +26,15 @@ struct scan {
 	mode_t *open_bits;
 };
 
+int
+conf_scan_secret(const char *path, mode_t mode, struct err *e)
+{
+	if (!(mode & S_IRWXO))
+		return 0;
+	return err_set(e, "%s: holds a secret and others may read it (mode %04o): chmod o-rwx",
+	    path, (unsigned)(mode & 07777));
+}
+
 char *
 conf_scan_read(const char *path, size_t *n, struct stat *st, struct err *e)
 {

@@ -24,4 +24,7 @@ int conf_scan_twice(const char *path, int line, char *name, size_t size);
  */
 char *conf_scan_read(const char *path, size_t *n, struct stat *st, struct err *e);
 
+/* Refuse a file with a secret that others may read. Returns 0 or -1. */
+int conf_scan_secret(const char *path, mode_t mode, struct err *e);
+
 #endif
