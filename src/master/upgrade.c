@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +23,8 @@
 /* Both masters number chats until the old one has closed its doors; nobody may get a number twice.
  * */
 enum { TEXT_BYTES = 1 << 15, NUMBERS_APART = 1 << 20 };
+/* How a shell tells of a process that a signal ended. */
+enum { SIGNALLED = 128 };
 
 /* --- the new program is started -------------------------------------------------------------- */
 
@@ -79,6 +82,42 @@ static void __attribute__((noreturn)) become_new(const struct upgrade *u, int ha
 	_exit(1);
 }
 
+/* The process between the new program and us: a service manager, whose child we are, takes the new
+ * one in as a child of its own as soon as this one is gone. When a service stops, systemd does not
+ * wait for the end of a main process that is no child, and kills at once what is left of it
+ * (unit_kill_context() in src/core/unit.c, 252). Until then it passes on how the new one ends. */
+static _Noreturn void
+stand_between(const struct upgrade *u, int handover, int tell)
+{
+	sigset_t all;
+	pid_t pid;
+	int status;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	pid = fork();
+	if (pid == 0)
+		become_new(u, handover);
+	(void)!write(tell, &pid, sizeof pid);
+	(void)close_range(0, ~0U, 0);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		_exit(1);
+	_exit(WIFSIGNALED(status) ? SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+/* It is our parent's child from now on. */
+static void
+step_aside(struct upgrade *u)
+{
+	if (u->between == 0)
+		return;
+	kill(u->between, SIGKILL);
+	while (waitpid(u->between, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	u->between = 0;
+}
+
 static void
 stop_waiting(struct upgrade *u)
 {
@@ -95,6 +134,7 @@ reject(struct upgrade *u, const char *why)
 	stop_waiting(u);
 	if (u->pid)
 		kill(u->pid, SIGKILL);
+	u->pid = 0;
 	log_error("upgrade result=rejected why=%s", log_quote(why, strlen(why)));
 	control_on_upgrade(u->m->control, why);
 	if (!u->hup || u->m->stopping)
@@ -116,6 +156,7 @@ succeed(struct upgrade *u)
 	u->done = true;
 	if (u->hup)
 		kill(u->pid, SIGHUP);
+	step_aside(u);
 	notify_main_pid(&m->notify, u->pid);
 	m->stopping = true;
 	control_on_upgrade(m->control, NULL);
@@ -206,12 +247,37 @@ obstacle(const struct upgrade *u)
 	return m->reload.state == RELOAD_IDLE ? NULL : "a reload is under way";
 }
 
+/* Fork twice. Returns 0, or -1 with errno. */
+static int
+fork_new(struct upgrade *u, int handover)
+{
+	int ends[2];
+	bool told;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -1;
+	u->between = fork();
+	if (u->between == 0)
+		stand_between(u, handover, ends[1]);
+	close(ends[1]);
+	told =
+	    u->between > 0 && read(ends[0], &u->pid, sizeof u->pid) == sizeof u->pid && u->pid > 0;
+	close(ends[0]);
+	if (told)
+		return 0;
+	u->between = u->between > 0 ? u->between : 0;
+	u->pid = 0;
+	step_aside(u);
+	errno = EAGAIN;
+	return -1;
+}
+
 const char *
 upgrade_start(struct upgrade *u)
 {
 	const char *why = obstacle(u);
 	struct err e = { "" };
-	int fds[2];
+	int fds[2], bad;
 
 	if (why) {
 		log_error("upgrade result=rejected why=%s", log_quote(why, strlen(why)));
@@ -221,13 +287,10 @@ upgrade_start(struct upgrade *u)
 		reject(u, e.text);
 		return NULL;
 	}
-	u->pid = fork();
-	if (u->pid == 0)
-		become_new(u, fds[1]);
+	bad = fork_new(u, fds[1]);
 	close(fds[1]);
 	u->handover = fds[0];
-	if (u->pid < 0) {
-		u->pid = 0;
+	if (bad) {
 		reject(u, strerror(errno));
 		return NULL;
 	}
@@ -243,19 +306,20 @@ bool
 upgrade_on_exit(struct upgrade *u, pid_t pid, int status)
 {
 	char why[96];
+	int code = WEXITSTATUS(status);
 
-	if (u->pid == 0 || u->pid != pid)
+	if (u->between == 0 || u->between != pid)
 		return false;
-	u->pid = 0;
-	if (u->done || u->handover < 0)
-		return true;
+	u->between = 0;
 	/* What it said last may still be on its way. */
-	on_handover(u->m->loop, &u->io, EV_READ);
-	if (u->handover < 0)
+	if (u->handover >= 0 && !u->done)
+		on_handover(u->m->loop, &u->io, EV_READ);
+	if (u->handover < 0 || u->done)
 		return true;
-	snprintf(why, sizeof why, "the new program ended: %s=%d",
-	    WIFSIGNALED(status) ? "sig" : "code",
-	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	if (!WIFSIGNALED(status))
+		u->pid = 0; /* else somebody ended the process between */
+	snprintf(why, sizeof why, "the new program ended: %s=%d", code > SIGNALLED ? "sig" : "code",
+	    code > SIGNALLED ? code - SIGNALLED : code);
 	reject(u, why);
 	return true;
 }

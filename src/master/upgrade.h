@@ -1,10 +1,10 @@
 /* upgrade.h - the program that is on disk now takes over, and nobody in a chat notices.
  * For:     SIGUSR2.     Callers: master/.
- * Holds:   the new master is a child that inherits the listeners and the pair that chats move
- *          through. It loads and checks the configuration, starts its workers and says READY; only
- *          then our workers hand their chats over and leave, and we after them. Until READY nothing
- *          of ours has changed: a program that fails, hangs, or reads chats of another form than
- *          ours (share/boot.h) is ended, and the log says why.
+ * Holds:   the new master inherits the listeners and the pair that chats move through. It loads
+ *          and checks the configuration, starts its workers and says READY; only then it becomes
+ *          a child of our parent, our workers hand their chats over and leave, and we after them.
+ *          Until READY nothing of ours has changed: a program that fails, hangs, or reads chats of
+ *          another form than ours (share/boot.h) is ended, and the log says why.
  *          The contract between two programs is the variable XIAOTU_UPGRADE, which names the
  *          descriptors, and messages of share/chan.h.
  * Memory:  inside struct master. */
@@ -21,8 +21,9 @@ struct master;
 
 struct upgrade {
 	struct master *m;
-	pid_t pid;    /* of the new master, 0: none */
-	int handover; /* to it; -1: no upgrade is under way */
+	pid_t pid;     /* of the new master, 0: none */
+	pid_t between; /* its parent until it is in charge, our child; 0: none */
+	int handover;  /* to it; -1: no upgrade is under way */
 	struct ev_io io;
 	struct ev_timer late;
 	bool done; /* it is in charge */
@@ -48,7 +49,7 @@ void upgrade_init(struct upgrade *u, struct master *m);
 const char *upgrade_start(struct upgrade *u);
 /* Is it not decided yet who is in charge? */
 bool upgrade_runs(const struct upgrade *u);
-/* Is `pid` the new master? Then its end was taken care of. */
+/* Is `pid` who stands for the new master? Then its end was taken care of. */
 bool upgrade_on_exit(struct upgrade *u, pid_t pid, int status);
 /* We are leaving for another reason. */
 void upgrade_cancel(struct upgrade *u);

@@ -151,17 +151,26 @@ START_TEST(manager_that_does_not_listen_hears_the_last_state_later)
 }
 END_TEST
 
-/* The server is another process afterwards. */
-static void
-upgrade(struct server *s)
+/* The new master, which was just named. */
+static pid_t
+upgrade_begin(struct server *s)
 {
-	pid_t old = s->pid, pid;
-	int status;
+	pid_t pid;
 
 	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	server_signal(s, SIGUSR2);
 	pid = (pid_t)strtol(strstr(manager_wait(&manager, "MAINPID="), "=") + 1, NULL, 10);
-	ck_assert_int_ne(pid, old);
+	ck_assert_int_ne(pid, s->pid);
+	return pid;
+}
+
+/* The server is another process afterwards. */
+static void
+upgrade_end(struct server *s, pid_t pid)
+{
+	pid_t old = s->pid;
+	int status;
+
 	ck_assert(procfs_wait_gone(old, SERVER_MS));
 	ck_assert_int_eq(waitpid(old, &status, 0), old);
 	ck_assert_int_eq(status, 0);
@@ -181,7 +190,7 @@ START_TEST(upgrade_names_the_new_main_process_which_tells_on)
 	server_wait_ready(s);
 	p = scene_chat(s);
 	scene_hello(p, "me::hi");
-	upgrade(s);
+	upgrade_end(s, upgrade_begin(s));
 	scene_hello(p, "still here");
 	do {
 		text = manager_wait(&manager, "STATUS=");
@@ -190,6 +199,34 @@ START_TEST(upgrade_names_the_new_main_process_which_tells_on)
 	(void)manager_wait(&manager, "WATCHDOG=1");
 	scene_end(s, NULL);
 	(void)manager_wait(&manager, "STOPPING=1\n");
+	manager_close(&manager);
+}
+END_TEST
+
+/* systemd does not wait for the end of a main process that was no child of its own when it was
+ * named; and the old one is still there then, for an answer under way. */
+START_TEST(new_main_process_is_the_managers_child_when_it_is_named)
+{
+	struct server *s = begin(TURING_SERVER);
+	struct fakebot *b = scene_bot(s);
+	char parent[32];
+	struct peer *p;
+	pid_t pid;
+
+	fakebot_play(b, &(struct fakebot_script){ .hold = true });
+	server_run(s);
+	server_wait_ready(s);
+	p = scene_chat(s);
+	peer_send(p, "me::hi\n");
+	fakebot_wait_requests(b, 1);
+	pid = upgrade_begin(s);
+	snprintf(parent, sizeof parent, "\nPPid:\t%d\n", (int)getpid());
+	ck_assert(procfs_holds(pid, "status", parent));
+	ck_assert_int_eq(kill(s->pid, 0), 0);
+	fakebot_release(b);
+	peer_expect(p, "echo:hi\n");
+	upgrade_end(s, pid);
+	scene_end(s, b);
 	manager_close(&manager);
 }
 END_TEST
@@ -378,7 +415,7 @@ START_TEST(file_of_a_socket_that_was_passed_stays)
 	ck_assert_int_eq(stat(path, &st), 0);
 	ck_assert_int_eq(st.st_mode & 0777, 0600); /* nor is its mode ours */
 	scene_hello(scene_chat(s), "me::hi");
-	upgrade(s);
+	upgrade_end(s, upgrade_begin(s));
 	scene_hello(p, "still here");
 	peer_close(p);
 	server_config(s, HELLO_SERVER);
@@ -442,6 +479,7 @@ systemd_suite(void)
 	tcase_add_test(tc, manager_that_is_gone_harms_nobody);
 	tcase_add_test(tc, manager_that_does_not_listen_hears_the_last_state_later);
 	tcase_add_test(tc, upgrade_names_the_new_main_process_which_tells_on);
+	tcase_add_test(tc, new_main_process_is_the_managers_child_when_it_is_named);
 	tcase_add_test(tc, no_child_has_the_variables);
 	tc = scene_case(suite, "watchdog");
 	tcase_add_test(tc, watchdog_is_fed_at_half_its_time);
