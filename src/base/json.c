@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <json-c/json.h>
 #include <limits.h>
@@ -138,6 +139,17 @@ json_has(struct json_object *o, const char *key)
 	return json_object_is_type(o, json_type_object) && json_object_object_get_ex(o, key, NULL);
 }
 
+/* json-c takes NaN, Infinity, 1., 00.5 and -.5 for numbers too, and writes them as they came. */
+static bool
+is_number(const char *s)
+{
+	const char *dot = strchr(s, '.');
+
+	s += *s == '-';
+	return isdigit((unsigned char)*s) && !(*s == '0' && isdigit((unsigned char)s[1])) &&
+	       (dot == NULL || isdigit((unsigned char)dot[1]));
+}
+
 const char *
 json_scalar(struct json_object *o, const char *key, size_t *n)
 {
@@ -154,6 +166,8 @@ json_scalar(struct json_object *o, const char *key, size_t *n)
 	      : "null";
 	if (s == NULL)
 		mem_exhausted();
+	if (json_object_is_type(v, json_type_double) && !is_number(s))
+		return "";
 	*n = strlen(s);
 	return s;
 }

@@ -31,7 +31,7 @@ bool json_whole(struct json_object *o, const char *key, int64_t *value);
 bool json_true(struct json_object *o, const char *key);
 /* Is there a member of that name, of any type? */
 bool json_has(struct json_object *o, const char *key);
-/* A member that is text, number, true, false or null, as JSON text; "" for any other. */
+/* A member that is text, number, true, false or null, as JSON text (RFC 8259); "" for any other. */
 const char *json_scalar(struct json_object *o, const char *key, size_t *n);
 bool json_is_object(struct json_object *o);
 /* What a member is. JSON_NUMBER is any number. */

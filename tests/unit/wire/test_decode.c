@@ -231,6 +231,22 @@ START_TEST(json_errors_keep_the_id_and_the_chat)
 }
 END_TEST
 
+/* The answer says the id again, to somebody who reads JSON by the letter. */
+START_TEST(json_id_is_json)
+{
+	static const char *const bad[] = { "NaN", "Infinity", "-Infinity", "1.", "-1.e5", "00.5",
+		"-.5", "[7]", "9223372036854775808" };
+	char text[128];
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		snprintf(text, sizeof text, "{\"user\":\"me\",\"text\":\"a\",\"id\":%s}\n", bad[i]);
+		reads(text, "bad(4,) ");
+	}
+	reads("{\"user\":\"me\",\"text\":\"a\",\"id\":-0.5e-7}\n{\"text\":\"a\",\"id\":null}\n",
+	    "text(me,a,id=-0.5e-7) text(me,a,id=null) ");
+}
+END_TEST
+
 /* Read `first` at once, then quiet, then `second`, then quiet. */
 static void
 reads_raw(const char *first, const char *second, const char *expected)
@@ -303,6 +319,7 @@ decode_suite(void)
 	tc = tcase_create("json");
 	tcase_add_test(tc, json_is_an_object_a_line);
 	tcase_add_test(tc, json_has_commands_where_it_asks_for_them);
+	tcase_add_test(tc, json_id_is_json);
 	tcase_add_test(tc, json_errors_keep_the_id_and_the_chat);
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("raw");
