@@ -26,8 +26,9 @@ uint32_t
 wire_in_limit(uint32_t limit_bytes)
 {
 	uint32_t message = 6 * (limit_bytes ? limit_bytes : TEXT_MOST) + SLACK;
+	uint32_t request = WIRE_BLANK_BYTES + WIRE_HEAD_BYTES;
 
-	return message > WIRE_HEAD_BYTES ? message : WIRE_HEAD_BYTES;
+	return message > request ? message : request;
 }
 
 void

@@ -118,8 +118,9 @@ extern const struct codec codec_http, codec_ws;              /* of the web door:
 
 void wire_init(struct wire *w, uint32_t limit_bytes);
 
-/* The longest head of an HTTP request, and the longest one line of it may be. */
-enum { WIRE_HEAD_BYTES = 8192 };
+/* The longest head of an HTTP request, and the longest one line of it may be; bytes of empty lines
+ * before it. */
+enum { WIRE_HEAD_BYTES = 8192, WIRE_BLANK_BYTES = 8 };
 
 /* Bytes `in` must be able to hold: the longest message of any dialect, and a little. */
 uint32_t wire_in_limit(uint32_t limit_bytes);

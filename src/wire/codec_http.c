@@ -5,8 +5,6 @@
 
 #include "wire/request.h"
 
-enum { EMPTY_MOST = 4 };
-
 /* Bytes of empty lines before the request, which are passed over (RFC 9112 section 2.2): some
  * clients send one behind a body. They stay in the buffer until a request follows, so that the
  * time for it runs. */
@@ -16,7 +14,7 @@ blank_bytes(const struct buf *in)
 	const char *s = buf_head(in);
 	uint32_t n = 0;
 
-	while (n < 2 * EMPTY_MOST && in->len - n >= 2 && s[n] == '\r' && s[n + 1] == '\n')
+	while (n < WIRE_BLANK_BYTES && in->len - n >= 2 && s[n] == '\r' && s[n + 1] == '\n')
 		n += 2;
 	return n;
 }
@@ -35,11 +33,11 @@ http_decode(struct wire *w, struct buf *in, enum edge edge, struct msg *msg)
 	w->scanned = skip + scanned;
 	if (n == 0 && edge != EDGE_END)
 		return DECODE_MORE;
-	/* One that is none is told so, and nothing behind it is believed. */
+	/* One that is none is told so, and nothing behind it is believed, or looked at. */
 	w->eat = n > 0 ? skip + (uint32_t)n : in->len;
 	msg->kind = MSG_REQUEST;
 	msg->text = buf_head(in) + skip;
-	msg->n_text = w->eat - skip;
+	msg->n_text = n > 0 ? (uint32_t)n : scanned;
 	return DECODE_GOT;
 }
 

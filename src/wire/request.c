@@ -28,8 +28,10 @@ request_end(const char *s, size_t n, uint32_t *scanned)
 	size_t most = n < WIRE_HEAD_BYTES ? n : WIRE_HEAD_BYTES;
 
 	for (size_t i = *scanned; i < most; i++) {
-		if (s[i] == '\0' || (s[i] == '\n' && (i == 0 || s[i - 1] != '\r')))
+		if (s[i] == '\0' || (s[i] == '\n' && (i == 0 || s[i - 1] != '\r'))) {
+			*scanned = (uint32_t)i + 1;
 			return -1;
+		}
 		if (s[i] == '\n' && i >= 3 && s[i - 2] == '\n')
 			return (int)i + 1;
 	}

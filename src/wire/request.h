@@ -33,7 +33,7 @@ struct request {
 
 /* Where does the head that begins at s end? Returns its bytes, blank line included; 0: not yet; -1:
  * it is none, or has more than WIRE_HEAD_BYTES. *scanned is what an earlier call looked at, 0 at
- * first. */
+ * first; after -1 the bytes that show it. */
 int request_end(const char *s, size_t n, uint32_t *scanned);
 
 /* Returns 200, or the status to refuse it with: 400, 413, 431 or 505. Then only `keeps` is

@@ -229,6 +229,38 @@ START_TEST(head_has_8_kib_and_100_fields_at_most)
 }
 END_TEST
 
+/* Behind as many empty lines as are passed over, and with no room for more. */
+START_TEST(head_of_8_kib_has_room_behind_empty_lines)
+{
+	for (uint32_t more = 0; more < 2; more++) {
+		char *head = head_of(WIRE_HEAD_BYTES + more);
+		struct reading r;
+
+		begin(&r);
+		r.in.limit = wire_in_limit(64);
+		feed(&r, "\r\n\r\n\r\n\r\n", WIRE_BLANK_BYTES);
+		feed(&r, head, WIRE_HEAD_BYTES);
+		ck_assert_uint_eq(r.in.len, 0);
+		end(&r, more ? "431 " : "GET(/) ", head, more);
+		free(head);
+	}
+}
+END_TEST
+
+START_TEST(how_it_is_refused_does_not_depend_on_what_is_behind)
+{
+	char *s = malloc(2 * WIRE_HEAD_BYTES);
+
+	memset(s, 'x', 2 * WIRE_HEAD_BYTES - 1);
+	s[2 * WIRE_HEAD_BYTES - 1] = '\0';
+	memcpy(s, "GET / HTTP/1.1\nX: ", 18);
+	reads_at_once_and_by_bytes(s, "400 ");
+	memcpy(s, "GET / HTTP/3.0\r\n", 16);
+	reads_at_once_and_by_bytes(s, "505 ");
+	free(s);
+}
+END_TEST
+
 START_TEST(opening_of_a_websocket_is_recognised)
 {
 	static const char text[] = "GET /chat HTTP/1.1\r\nHost: a:1\r\nOrigin: http://a:1\r\n"
@@ -413,6 +445,8 @@ head_suite(void)
 	tcase_add_test(tc, first_lines_that_are_none);
 	tcase_add_test(tc, a_body_or_doubt_about_one_is_refused);
 	tcase_add_test(tc, head_has_8_kib_and_100_fields_at_most);
+	tcase_add_test(tc, head_of_8_kib_has_room_behind_empty_lines);
+	tcase_add_test(tc, how_it_is_refused_does_not_depend_on_what_is_behind);
 	tcase_add_test(tc, opening_of_a_websocket_is_recognised);
 	tcase_add_test(tc, i11_same_host_is_one_that_nobody_else_can_have);
 	tcase_add_test(tc, i11_name_that_leads_here_may_not_unless_it_is_configured);
