@@ -104,6 +104,8 @@ refuse(struct wire *w, struct buf *in, uint16_t code, struct msg *msg)
 {
 	forget(w, in);
 	w->frames.close = code;
+	msg->text = "";
+	msg->n_text = 0;
 	return wire_bad(msg, code == CLOSE_SIZE ? FAIL_TOO_LONG : FAIL_BAD_INPUT, true);
 }
 
@@ -164,7 +166,7 @@ take_control(struct wire *w, struct buf *in, const struct head *h, uint32_t read
 	char *s;
 
 	close_gap(w, in, read + h->bytes);
-	s = in->bytes + in->start + got;
+	s = n ? in->bytes + in->start + got : NULL;
 	for (uint32_t i = 0; i < n; i++)
 		s[i] = (char)((unsigned char)s[i] ^ h->mask[i % sizeof h->mask]);
 	w->eat = n;
@@ -244,7 +246,7 @@ read_on(struct wire *w, struct buf *in, uint32_t *read, struct msg *msg)
 			if (h.opcode != OP_PONG || got != DECODE_GOT)
 				return got;
 			/* An answer to a ping that nobody sent. */
-			msg->kind = MSG_TEXT;
+			*msg = (struct msg){ .id = "", .text = "" };
 			wire_done(w, in);
 			continue;
 		}

@@ -12,6 +12,7 @@ main(void)
 	srunner_add_suite(runner, encode_suite());
 	srunner_add_suite(runner, proxy_suite());
 	srunner_add_suite(runner, frames_suite());
+	srunner_add_suite(runner, frames_said_suite());
 	srunner_add_suite(runner, head_suite());
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -8,6 +8,7 @@ Suite *proxy_suite(void);
 Suite *decode_suite(void);
 Suite *encode_suite(void);
 Suite *frames_suite(void);
+Suite *frames_said_suite(void);
 Suite *head_suite(void);
 
 #endif
