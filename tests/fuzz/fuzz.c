@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,115 @@ fuzz_has_odd_number(const char *s, size_t n)
 		before = is_cut(s[i]) ? before : s[i];
 	}
 	return 0;
+}
+
+/* --- JSON ------------------------------------------------------------------------------------ */
+
+enum { LEVELS = 64 };
+
+static const char *
+blanks(const char *s, const char *end)
+{
+	while (s < end && (*s == ' ' || *s == '\t' || *s == '\r' || *s == '\n'))
+		s++;
+	return s;
+}
+
+static const char *
+digits(const char *s, const char *end)
+{
+	const char *from = s;
+
+	while (s < end && *s >= '0' && *s <= '9')
+		s++;
+	return s > from ? s : NULL;
+}
+
+/* Each of these returns what is behind what it reads, or NULL: it is none. */
+static const char *
+number(const char *s, const char *end)
+{
+	s += *s == '-';
+	if (s < end && *s == '0')
+		s++;
+	else if ((s = digits(s, end)) == NULL)
+		return NULL;
+	if (s < end && *s == '.' && (s = digits(s + 1, end)) == NULL)
+		return NULL;
+	if (s < end && (*s == 'e' || *s == 'E')) {
+		s++;
+		s = digits(s < end && (*s == '+' || *s == '-') ? s + 1 : s, end);
+	}
+	return s;
+}
+
+static const char *
+string(const char *s, const char *end)
+{
+	if (s == end || *s++ != '"')
+		return NULL;
+	for (; s < end && *s != '"'; s++) {
+		if ((unsigned char)*s < ' ')
+			return NULL;
+		if (*s != '\\')
+			continue;
+		if (++s == end || *s == '\0' || strchr("\"\\/bfnrtu", *s) == NULL)
+			return NULL;
+		for (int i = 0; *s == 'u' && i < 4; i++)
+			if (end - s < 5 || !isxdigit((unsigned char)s[1 + i]))
+				return NULL;
+	}
+	return s < end ? s + 1 : NULL;
+}
+
+static const char *value(const char *s, const char *end, int levels);
+
+static const char *
+members(const char *s, const char *end, int levels)
+{
+	char close = *s == '{' ? '}' : ']';
+
+	s = blanks(s + 1, end);
+	if (s < end && *s == close)
+		return s + 1;
+	while (s && s < end) {
+		s = close == '}' ? string(blanks(s, end), end) : s;
+		s = s && close == '}' ? blanks(s, end) : s;
+		if (s == NULL || (close == '}' && (s == end || *s++ != ':')))
+			return NULL;
+		s = value(s, end, levels);
+		if (s && s < end && *s == close)
+			return s + 1;
+		s = s && s < end && *s == ',' ? s + 1 : NULL;
+	}
+	return NULL;
+}
+
+static const char *
+value(const char *s, const char *end, int levels)
+{
+	static const char *const words[] = { "true", "false", "null" };
+	const char *behind = NULL;
+
+	s = blanks(s, end);
+	if (s == end || levels == 0)
+		return NULL;
+	if (*s == '{' || *s == '[')
+		behind = members(s, end, levels - 1);
+	else if (*s == '"')
+		behind = string(s, end);
+	else if (*s == '-' || (*s >= '0' && *s <= '9'))
+		behind = number(s, end);
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if ((size_t)(end - s) >= strlen(words[i]) && !memcmp(s, words[i], strlen(words[i])))
+			behind = s + strlen(words[i]);
+	return behind ? blanks(behind, end) : NULL;
+}
+
+int
+fuzz_is_json(const char *s, size_t n)
+{
+	return text_is_utf8(s, n) && value(s, s + n, LEVELS) == s + n;
 }
 
 /* libconfig 1.5 forgets the text it was reading when it finds an error. In the program that is the

@@ -34,6 +34,10 @@ char *fuzz_next(const char **s, size_t *n, size_t *n_text);
  * for no number or for two, and so on: nothing can be said of how such an input is cut. */
 int fuzz_has_odd_number(const char *s, size_t n);
 
+/* Is it one JSON value by the letter (RFC 8259), of at most 64 levels? A second opinion: json-c
+ * takes more than that. */
+int fuzz_is_json(const char *s, size_t n);
+
 /* Abort with what does not hold. */
 _Noreturn void fuzz_fail(const char *file, int line, const char *what);
 #define FUZZ_CHECK(what) ((what) ? (void)0 : fuzz_fail(__FILE__, __LINE__, #what))

@@ -48,7 +48,7 @@ check_json_lines(const struct buf *out)
 		struct json_object *o;
 
 		end = memchr(s, '\n', n);
-		FUZZ_CHECK(end != NULL);
+		FUZZ_CHECK(end != NULL && fuzz_is_json(s, (size_t)(end - s)));
 		o = json_read(s, (size_t)(end - s));
 		FUZZ_CHECK(o != NULL && json_is_object(o));
 		json_drop(o);
