@@ -194,7 +194,8 @@ read_options(struct wish *w, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "u:m:t:Vh", longs, NULL)) != -1)
 		set_option(w, option);
 	if (argc - optind > 1)
-		die(STATUS_USAGE, "one server at a time: \"%s\" is too much", argv[optind + 1]);
+		die(STATUS_USAGE, "\"%s\" is too much: one server, with its port as in HOST:PORT",
+		    argv[optind + 1]);
 	if (w->link.token == NULL)
 		w->link.token = getenv("XIAOTU_TOKEN");
 	if (*w->link.key_file == '\0')
