@@ -158,10 +158,11 @@ soak: all $(E2E)
 storm: all $(E2E)
 	CK_RUN_SUITE=storm XIAOTU_SOAK=1 XIAOTU_BIN=$(O) $(E2E)
 check: unit e2e
-# The suites are those whose tests measure no time.
+# The suites are those whose tests measure no time and read no log that valgrind writes to, too.
 MEMCHECK = valgrind -q --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
 	--error-exitcode=99
-MEMCHECK_SUITES = talk dialect door model memory move reload
+MEMCHECK_SUITES = talk dialect door model memory move reload upgrade robot answer chain resize stop command web \
+	socket token proxy
 valgrind: all $(E2E) $(UNITS) fuzzers
 	@set -e; for t in $(UNITS); do CK_FORK=no $(MEMCHECK) $$t; done
 	@set -e; $(foreach f,$(FUZZERS),$(MEMCHECK) $(O)/fuzz/$(f) tests/fuzz/corpus/$(f);)
