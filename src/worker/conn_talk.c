@@ -64,9 +64,9 @@ tell_held(struct conn *c)
 /* --- commands -------------------------------------------------------------------------------- */
 
 static void
-note(struct conn *c, const char *text)
+note(struct conn *c, const struct msg *m, const char *text)
 {
-	conn_say(c, PART_NOTE, NULL, text, strlen(text));
+	conn_say(c, PART_NOTE, m, text, strlen(text));
 }
 
 /* One robot a line: a star for the one that was chosen, and whether it rests. */
@@ -105,10 +105,11 @@ add_last(const struct conn *c, struct buf *out)
 
 /* `/robot`: the list; `/robot NAME`: choose it. */
 static void
-choose_robot(struct conn *c, const char *name, size_t n)
+choose_robot(struct conn *c, const struct msg *m)
 {
 	const struct chain *chain = c->w->setup->chain;
-	int found = chain_find(chain, name, n);
+	size_t n = m->n_text;
+	int found = chain_find(chain, m->text, n);
 	struct buf out;
 
 	buf_init(&out, 1 << 16);
@@ -122,7 +123,7 @@ choose_robot(struct conn *c, const char *name, size_t n)
 		add_robots(c, &out);
 		add_last(c, &out);
 	}
-	conn_say(c, PART_NOTE, NULL, buf_head(&out), out.len);
+	conn_say(c, PART_NOTE, m, buf_head(&out), out.len);
 	buf_release(&out);
 }
 
@@ -198,35 +199,28 @@ ask(struct conn *c, const char *user, size_t n_user, const struct msg *m)
 }
 
 static void
-ask_asked(struct conn *c, const struct asked *a)
+answer_one(struct conn *c)
 {
+	struct asked *a = c->first;
 	const struct msg m = { .text = a->bytes + a->n_user,
 		.n_text = a->n_text,
 		.id = a->bytes + a->n_user + a->n_text,
 		.n_id = a->n_id,
 		.stream = a->stream };
 
-	ask(c, a->bytes, a->n_user, &m);
-}
-
-static void
-answer_one(struct conn *c)
-{
-	struct asked *a = c->first;
-
 	c->first = a->next;
 	if (c->first == NULL)
 		c->last = &c->first;
 	c->n_waiting--;
 	if (a->kind == MSG_TEXT) {
-		ask_asked(c, a);
+		ask(c, a->bytes, a->n_user, &m);
 	} else if (a->kind == MSG_HELP) {
-		note(c, sentence(SAY_HELP, language(c)));
+		note(c, &m, sentence(SAY_HELP, language(c)));
 	} else if (a->kind == MSG_FORGET) {
 		store_mem.forget(c->w->store, c->id);
-		note(c, sentence(SAY_FORGOTTEN, language(c)));
+		note(c, &m, sentence(SAY_FORGOTTEN, language(c)));
 	} else if (a->kind == MSG_ROBOT) {
-		choose_robot(c, a->bytes + a->n_user, a->n_text);
+		choose_robot(c, &m);
 	} else {
 		conn_leave(c, LEAVE_EXIT);
 	}

@@ -134,6 +134,19 @@ START_TEST(json_answers_one_object_a_line_with_the_id)
 }
 END_TEST
 
+START_TEST(json_commands_are_for_who_asks_for_them)
+{
+	struct server *s = server_start(HELLO_SERVER);
+	struct peer *p = scene_chat(s);
+
+	peer_send(p, "{\"user\":\"ann\",\"text\":\"/robot\",\"id\":7}\n");
+	peer_expect(p, "{\"id\":7,\"robot\":\"hello\",\"text\":\"Hello, /robot!\"}\n");
+	peer_send(p, "{\"text\":\"/robot hello\",\"id\":8,\"commands\":true}\n");
+	peer_expect(p, "{\"id\":8,\"text\":\"");
+	scene_end(s, NULL);
+}
+END_TEST
+
 START_TEST(json_stream_gives_pieces_and_then_the_whole)
 {
 	struct server *s = server_start(HELLO_SERVER);
@@ -264,6 +277,7 @@ dialect_suite(void)
 	add_line_tests(scene_case(suite, "line"));
 	tc = scene_case(suite, "json");
 	tcase_add_test(tc, json_answers_one_object_a_line_with_the_id);
+	tcase_add_test(tc, json_commands_are_for_who_asks_for_them);
 	tcase_add_test(tc, json_stream_gives_pieces_and_then_the_whole);
 	tcase_add_test(tc, json_errors_are_objects_with_code_and_id);
 	tc = scene_case(suite, "raw");
