@@ -53,6 +53,15 @@ test("greets in its language and answers", { ...DESKTOP, ...ZH, ...LIGHT }, asyn
 	assert.deepEqual(page.noise, []);
 });
 
+test("commands are for the server", { ...DESKTOP, ...ZH, ...LIGHT }, async page => {
+	const asked = robot.asked.length;
+	await ask(page, "/help");
+	await until(async () => (await lastAnswer(page).textContent()).includes("/forget"), "the help");
+	assert.equal(robot.asked.length, asked);
+	await ask(page, "/etc is what?");
+	await heard(page, "echo:/etc is what?");
+});
+
 test("is English elsewhere", { ...DESKTOP, ...EN, ...LIGHT }, async page => {
 	assert.equal(await page.locator("html").getAttribute("lang"), "en");
 	assert.equal(await page.getByRole("textbox", { name: "Say something…" }).count(), 1);
