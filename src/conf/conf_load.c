@@ -11,6 +11,7 @@
 #include "conf/conf_source.h"
 #include "conf/conf_value.h"
 
+#include <errno.h>
 #include <libgen.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -72,9 +73,13 @@ fail_unknown(struct load *l, const struct opt *table, const char *prefix, const 
 			names[n++] = o->path + strlen(prefix);
 	names[n] = NULL;
 	near = text_nearest(name, names);
-	if (near < 0)
-		return err_set(l->e, "unknown key");
-	return err_set(l->e, "unknown key; did you mean %s?", names[near]);
+	if (near >= 0)
+		return err_set(l->e, "unknown key; did you mean %s?", names[near]);
+	if (find_row(conf_listen_options, "", name))
+		return err_set(l->e, "unknown key; it belongs to a group of listen");
+	if (find_row(conf_robot_options, "", name))
+		return err_set(l->e, "unknown key; it belongs to a group of robots");
+	return err_set(l->e, "unknown key");
 }
 
 static void
@@ -354,10 +359,17 @@ load_file(struct load *l, const char *path)
 	return bad;
 }
 
+/* One that may not be read, or stands in a folder that may not be searched, is there. */
+static bool
+is_absent(const char *path)
+{
+	return access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
 struct conf *
 conf_load_file(const char *path, bool optional, struct err *e)
 {
-	bool absent = path == NULL || (optional && access(path, F_OK) < 0);
+	bool absent = path == NULL || (optional && is_absent(path));
 	struct load l = { .c = conf_new(absent ? "built-in defaults" : path), .e = e };
 	char *full = absent ? NULL : realpath(path, NULL), *dir = full ? dirname(full) : NULL;
 	int bad;

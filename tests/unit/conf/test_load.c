@@ -154,6 +154,8 @@ END_TEST
 START_TEST(bad_values_are_named)
 {
 	refuses("\nwrokers = 2;", "xiaotud.conf:2: wrokers", "did you mean workers");
+	refuses("port = 9999;", ":1: port", "a group of listen");
+	refuses("api_key = \"k\";", ":1: api_key", "a group of robots");
 	refuses("workers = \"2\";", ":1: workers", "");
 	refuses("greeting = \"a\\\\\\x00b\";", ":1: greeting", "x00");
 	refuses("workers = -1;", ":1: workers", "");
@@ -178,6 +180,21 @@ START_TEST(bad_values_are_named)
 	refuses("robots = ( { file = \"missing\"; } );", "missing", "file");
 	refuses(
 	    "robots = ( { type = \"turing\"; api_key = \"k\"; url = \"ftp://x\"; } );", "url", "");
+}
+END_TEST
+
+/* A file that cannot be looked at is no file that is missing. */
+START_TEST(defaults_are_for_who_has_no_file)
+{
+	struct err e = { "" };
+	struct conf *c = conf_load_file(path, true, &e);
+
+	ck_assert_msg(c != NULL, "%s", e.text);
+	ck_assert_str_eq(c->origin, "built-in defaults");
+	conf_free(c);
+	ck_assert_int_eq(symlink(path, path), 0);
+	ck_assert_ptr_null(conf_load_file(path, true, &e));
+	ck_assert_ptr_nonnull(strstr(e.text, "cannot be opened"));
 }
 END_TEST
 
@@ -373,6 +390,7 @@ load_suite(void)
 	tcase_add_test(tc, doors_have_networks_and_tokens);
 	tcase_add_test(tc, tls_needs_a_certificate_and_its_key);
 	tcase_add_test(tc, bad_values_are_named);
+	tcase_add_test(tc, defaults_are_for_who_has_no_file);
 	tcase_add_test(tc, a_key_is_kept_from_others);
 	tcase_add_test(tc, certificates_are_read_at_load);
 	tcase_add_test(tc, rule_files_are_checked);
