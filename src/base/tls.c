@@ -19,8 +19,11 @@ struct tls_context {
 const char *
 tls_why(void)
 {
-	const char *why = ERR_reason_error_string(ERR_peek_last_error());
+	unsigned long last = ERR_peek_last_error();
+	const char *why = ERR_reason_error_string(last);
 
+	if (ERR_GET_LIB(last) == ERR_LIB_SSL && ERR_GET_REASON(last) == SSL_R_WRONG_VERSION_NUMBER)
+		return "the other end does not speak TLS";
 	return why ? why : "the connection ended";
 }
 

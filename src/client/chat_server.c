@@ -96,6 +96,7 @@ lose(struct chat *c, enum heard heard)
 	bool idle = heard == HEARD_BYE && c->heard.len >= 8 &&
 		    memcmp(buf_head(&c->heard), "BYE idle", 8) == 0;
 	bool unheard = c->waiting && c->view.bottom == VIEW_MARK;
+	bool mute = heard == HEARD_GONE && c->link && link_is_mute(c->link);
 
 	if (lapse_now_ms() - c->up_ms >= STEADY_MS)
 		c->pause_ms = CHAT_PAUSE_MS;
@@ -107,6 +108,8 @@ lose(struct chat *c, enum heard heard)
 		put_back(c);
 	if (!c->outage && heard == HEARD_BYE)
 		chat_tell_notice(c, VIEW_DIM, &c->heard);
+	if (!c->outage && mute)
+		chat_tell(c, VIEW_DIM, c->words->mute);
 	if (!c->outage && !idle)
 		chat_tell(c, VIEW_DIM, heard == HEARD_BYE ? c->words->again : c->words->gone_again);
 	if (unheard)

@@ -181,6 +181,12 @@ show_answer(struct lines *t)
 	(void)put_line(t->out, &t->answer);
 }
 
+static const char *
+gone_words(const struct lines *t)
+{
+	return link_is_mute(t->link) ? words_get()->mute : words_get()->gone;
+}
+
 /* Show what came. Returns true when the chat is over; *exit then says how it ended. */
 static bool
 show(struct lines *t, enum heard heard, enum status *exit)
@@ -204,7 +210,7 @@ show(struct lines *t, enum heard heard, enum status *exit)
 		*exit = STATUS_DONE;
 		return true;
 	case HEARD_GONE:
-		tell(t->out, words_get()->gone);
+		tell(t->out, gone_words(t));
 		*exit = STATUS_FAILED;
 		return true;
 	}
@@ -300,7 +306,7 @@ answer_object(struct lines *t, enum heard heard)
 	if (heard == HEARD_TIMEOUT || heard == HEARD_GONE) {
 		buf_cut(&t->answer, 0);
 		(void)buf_adds(
-		    &t->answer, heard == HEARD_TIMEOUT ? words_get()->late : words_get()->gone);
+		    &t->answer, heard == HEARD_TIMEOUT ? words_get()->late : gone_words(t));
 	}
 	if (object->len && (heard == HEARD_ANSWER || heard == HEARD_FAILED))
 		return put_line(t->out, object);
@@ -323,7 +329,7 @@ answer_bare(struct lines *t, enum heard heard)
 	case HEARD_NOTHING:
 	case HEARD_SAID:
 	case HEARD_PIECE:
-		tell(t->err, words_get()->gone);
+		tell(t->err, gone_words(t));
 		return 0;
 	}
 	return 0;

@@ -37,6 +37,7 @@ struct link {
 	int answer_ms;
 	bool json;
 	bool ended; /* the server will send no more */
+	bool mute;  /* it has not sent a byte */
 	bool stream;
 	bool open;           /* the last question has no answer yet */
 	int64_t id;          /* of the last question */
@@ -91,6 +92,7 @@ read_once(struct link *l)
 
 	if (n > 0) {
 		buf_grow(&l->in, (size_t)n);
+		l->mute = false;
 		return GOT_BYTES;
 	}
 	if (n == AGAIN)
@@ -201,6 +203,7 @@ begin(int fd, struct ssl_st *tls, const struct link_options *o)
 	l->user = o->user;
 	l->answer_ms = o->answer_ms;
 	l->stream = o->stream;
+	l->mute = true;
 	buf_init(&l->in, IN_BYTES);
 	buf_init(&l->greeting, LINK_ANSWER_BYTES);
 	buf_init(&l->object, IN_BYTES);
@@ -273,6 +276,12 @@ link_close(struct link *l)
 	buf_release(&l->greeting);
 	buf_release(&l->object);
 	free(l);
+}
+
+bool
+link_is_mute(const struct link *l)
+{
+	return l->mute;
 }
 
 const struct buf *

@@ -51,6 +51,8 @@ void link_close(struct link *l);
 
 /* The greeting (borrow it), which may be empty. */
 const struct buf *link_greeting(const struct link *l);
+/* Has not a byte come? Doors that want TLS or a token say nothing to who does not know. */
+bool link_is_mute(const struct link *l);
 /* For poll(2): readable when link_take() should be called; and in so many milliseconds (-1: no
  * matter when) it should be called although nothing came. */
 int link_fd(const struct link *l);

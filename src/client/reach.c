@@ -80,6 +80,7 @@ shake_hands(
 	if (handshake(tls, fd, lapse_now_ms() + limit_ms, e) == 0)
 		return tls;
 	tls_free(tls);
+	err_add(e, "%s", p->host);
 	return NULL;
 }
 

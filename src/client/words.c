@@ -12,6 +12,7 @@ static const struct words words[] = {
 		.heading = "【机器人小图】",
 		.closed = "聊天室已关闭",
 		.gone = "服务器断开了连接",
+		.mute = "服务器一句话没说就断开了连接：是不是要用 --tls 或 --token-file？",
 		.late = "等了太久，没有回答",
 		.too_long = "这一行太长了",
 		.thinking = "小图正在想…",
@@ -29,6 +30,8 @@ static const struct words words[] = {
 		.heading = "[xiaotu]",
 		.closed = "The chat is closed.",
 		.gone = "The server closed the connection.",
+		.mute = "The server closed the connection without a word: does it want --tls or "
+			"--token-file?",
 		.late = "No answer in time.",
 		.too_long = "This line is too long.",
 		.thinking = "Thinking…",

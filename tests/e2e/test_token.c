@@ -138,6 +138,19 @@ START_TEST(b2_first_line_that_takes_too_long_is_let_go)
 }
 END_TEST
 
+/* Such a door does not say what it waits for: the client does. */
+START_TEST(client_without_the_token_is_told_what_may_be_wrong)
+{
+	struct server *s = server_start(LOCKED "timeouts = { message = \"1s\"; };\n");
+	struct scene_done d = scene_run(s, NULL, ARGS("xiaotu", "-m", "hi", "$ADDR:9998"));
+
+	ck_assert_int_eq(d.status, 1);
+	ck_assert_ptr_nonnull(strstr(d.err, "--token-file"));
+	scene_free(&d);
+	end_without_secret(s);
+}
+END_TEST
+
 /* --- what comes behind it -------------------------------------------------------------------- */
 
 START_TEST(token_and_chat_may_come_in_one_packet)
@@ -283,6 +296,7 @@ token_suite(void)
 	tcase_add_test(tc, wrong_token_is_denied_and_closed);
 	tcase_add_test(tc, first_line_without_end_is_denied);
 	tcase_add_test(tc, b2_first_line_that_takes_too_long_is_let_go);
+	tcase_add_test(tc, client_without_the_token_is_told_what_may_be_wrong);
 	tcase_add_test(tc, token_and_chat_may_come_in_one_packet);
 	tcase_add_test(tc, token_and_chat_may_come_byte_by_byte);
 	tcase_add_test(tc, every_dialect_may_follow_a_token);
