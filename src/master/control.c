@@ -246,15 +246,20 @@ static int
 bind_it(const struct conf *conf, struct err *e)
 {
 	struct sock_addr a;
+	struct err why = { "" };
 
 	if (sock_addr_make(&a, SOCK_UNIX, conf->control, 0, e))
 		return err_add(e, "control");
 	/* Nobody is to come in between bind and chmod either. */
 	mode_t before = umask(0177);
-	int fd = sock_listen(SOCK_UNIX, &a, MODE, e);
+	int fd = sock_listen(SOCK_UNIX, &a, MODE, &why);
 
 	umask(before);
-	return fd < 0 ? err_add(e, "control") : fd;
+	if (fd < 0)
+		err_set(e, "control: %s (for xiaotuctl; %s)", why.text,
+		    errno == EADDRINUSE ? "each server needs one of its own"
+					: "it needs a folder that can be written");
+	return fd;
 }
 
 int

@@ -164,7 +164,9 @@ send_signal(const struct wish *w)
 		return fail(&e);
 	close(memfd);
 	if (*c->pid_file == '\0') {
-		fprintf(stderr, "xiaotud: %s: pid_file is not set, so nobody is known to run\n",
+		fprintf(stderr,
+		    "xiaotud: %s: pid_file is not set, so nobody is known to run "
+		    "(set it and start again; or use xiaotuctl, or kill)\n",
 		    c->origin);
 		conf_free(c);
 		return EXIT_NOBODY;
