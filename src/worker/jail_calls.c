@@ -135,6 +135,8 @@ static const struct rule rules[] = {
 	{ SCMP_SYS(ioctl), 1, { IS(1, SIOCGIFNAME) } },
 	{ SCMP_SYS(ioctl), 1, { IS(1, TCGETS) } },
 	{ SCMP_SYS(prctl), 1, { IS(0, PR_SET_NAME) } },
+	/* libcap asks when it is loaded, which modules of the resolver see to (resolve, mymachines) */
+	{ SCMP_SYS(prctl), 1, { IS(0, PR_CAPBSET_READ) } },
 	{ SCMP_SYS(prctl), 1, { IS(0, 0x53564D41 /* PR_SET_VMA: names for memory */) } },
 	/* to ask, not to set */
 	{ SCMP_SYS(prlimit64), 2, { IS(0, 0), IS_NULL(2) } },

@@ -139,6 +139,7 @@ static const struct refused {
 	{ { SYS_openat, { AT_FDCWD, B, O_RDONLY }, TEXT("/etc/hosts") }, 0, 0 },
 	{ { SYS_openat, { AT_FDCWD, B, O_RDONLY }, TEXT("/etc/nsswitch.conf") }, 0, 0 },
 	{ { SYS_openat, { AT_FDCWD, B, O_RDONLY | O_DIRECTORY }, TEXT("/usr/lib") }, 0, 0 },
+	{ { SYS_prctl, { PR_CAPBSET_READ, 0 }, NULL, 0 }, 0, 0 },
 	{ { SYS_socket, { AF_PACKET, SOCK_DGRAM }, NULL, 0 }, EAFNOSUPPORT, 0 },
 	{ { SYS_socket, { AF_ALG, SOCK_SEQPACKET }, NULL, 0 }, EAFNOSUPPORT, 0 },
 	{ { SYS_socket, { AF_NETLINK, SOCK_RAW, 12 }, NULL, 0 }, EAFNOSUPPORT, 0 },
