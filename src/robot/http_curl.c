@@ -114,7 +114,7 @@ done(void *arg, struct http_transfer *t, CURLcode result)
 	struct curl_call *c = list_item(t, struct curl_call, transfer);
 
 	(void)arg;
-	http_end_read(t->easy, &c->call.end);
+	http_end_read(t->easy, result, &c->call.end);
 	http_call_end(&c->call, c->overflow ? WHY_BAD_REPLY : http_end_why(result));
 }
 

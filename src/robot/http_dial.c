@@ -59,13 +59,15 @@ done(void *arg, struct http_transfer *t, CURLcode result)
 	struct http_dial *dial = list_item(t, struct http_dial, transfer);
 	curl_socket_t fd = CURL_SOCKET_BAD;
 	enum why why = http_end_why(result);
+	struct http_end end;
 
+	http_end_read(t->easy, result, &end);
 	if (result == CURLE_OK && curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd))
 		fd = CURL_SOCKET_BAD;
 	dial->taken = fd;
 	http_transfer_rest(t);
 	dial->taken = CURL_SOCKET_BAD;
-	d->done(dial->arg, (int)fd, why == WHY_OK && fd < 0 ? WHY_UNAVAILABLE : why);
+	d->done(dial->arg, (int)fd, why == WHY_OK && fd < 0 ? WHY_UNAVAILABLE : why, &end);
 }
 
 static void

@@ -12,8 +12,9 @@
 struct http_dialer;
 struct http_dial;
 
-/* fd: takes it, -1: no connection, and `why`. The dial is gone by then. */
-typedef void http_dial_done(void *arg, int fd, enum why why);
+/* fd: takes it, -1: no connection, and `why`; `end` (borrow) has what libcurl says of it. The dial is
+ * gone by then. */
+typedef void http_dial_done(void *arg, int fd, enum why why, const struct http_end *end);
 
 struct http_dialer *http_dialer_open(
     const struct http_options *o, const struct robot_env *env, http_dial_done *done);

@@ -45,11 +45,15 @@ http_end_hint(struct http_end *end, const char *name, size_t n_name, const char 
 }
 
 void
-http_end_read(CURL *easy, struct http_end *end)
+http_end_read(CURL *easy, CURLcode code, struct http_end *end)
 {
 	struct curl_header *h = NULL;
+	long number = 0;
 
 	*end = (struct http_end)HTTP_END_NONE;
+	curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
+	end->code = code;
+	end->number = (int)number;
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &end->status);
 	if (end->status < 400)
 		return;

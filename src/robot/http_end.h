@@ -16,6 +16,8 @@ struct http_end {
 	int should_retry; /* x-should-retry: 1 true, 0 false, -1 nothing said */
 	bool held_up;     /* our reader paused it */
 	bool exact;       /* wait_ms is that of retry-after-ms */
+	CURLcode code;    /* without a reply: why, */
+	int number;       /* and errno; 0: nothing known */
 };
 
 #define HTTP_END_NONE                                                                              \
@@ -27,8 +29,8 @@ struct http_end {
 void http_end_hint(
     struct http_end *end, const char *name, size_t n_name, const char *value, size_t n);
 
-/* The same out of libcurl's mouth. */
-void http_end_read(CURL *easy, struct http_end *end);
+/* The same out of libcurl's mouth, and its own result. */
+void http_end_read(CURL *easy, CURLcode code, struct http_end *end);
 
 /* The kind of failure that a result of libcurl is. */
 enum why http_end_why(CURLcode code);

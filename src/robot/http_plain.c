@@ -212,12 +212,13 @@ ask(struct link *l)
 }
 
 static void
-on_dialled(void *arg, int fd, enum why why)
+on_dialled(void *arg, int fd, enum why why, const struct http_end *end)
 {
 	struct link *l = arg;
 
 	l->dial = NULL;
 	if (fd < 0) {
+		l->call.end = *end;
 		http_call_end(&l->call, why);
 		return;
 	}

@@ -106,6 +106,23 @@ note_refusal(const struct api_call *call, long status)
 	    status, call->reply.code, api_keys_hide(call));
 }
 
+/* So is a server that is not there, or shows a certificate that is not good. */
+static void
+note_miss(const struct api_call *call, const struct http_end *end)
+{
+	struct api_robot *a = robot_api_of(call);
+	const char *what = curl_easy_strerror(end->code), *number = strerror(end->number);
+	char text[256];
+	int kept_back;
+
+	if (!seldom_may(&a->misses, 1, NOTICE_MS, lapse_now_ms(), &kept_back))
+		return;
+	snprintf(text, sizeof text, "%s%s%s", what, end->number ? ": " : "",
+	    end->number ? number : "");
+	log_warn("robot_unreachable robot=%s why=%s", a->r->conf->name,
+	    log_quote(text, strlen(text)));
+}
+
 /* Half a second, doubling, less up to a quarter by chance, so that not all come back at once. */
 static int64_t
 pause_ms(int n_retries)
@@ -182,6 +199,8 @@ conclude(struct api_call *call, enum why transport, const struct http_end *end)
 		return;
 	if (why == WHY_REFUSED || why == WHY_TOO_LONG)
 		note_refusal(call, end->status);
+	if (why == WHY_UNAVAILABLE && end->code != CURLE_OK)
+		note_miss(call, end);
 	call->ask->held_up = end->held_up;
 	if (why == WHY_RATE || why == WHY_UNAVAILABLE)
 		call->ask->wait_ms = end->wait_ms > 0 ? end->wait_ms : 0;

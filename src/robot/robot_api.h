@@ -25,7 +25,7 @@ struct api_robot {
 	struct ev_timer look;
 	struct later_task look_soon;
 	unsigned without;       /* API_NO_..., learned */
-	struct seldom refusals; /* that are logged */
+	struct seldom refusals, misses; /* that are logged */
 };
 
 struct api_call {

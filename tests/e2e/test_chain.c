@@ -87,6 +87,7 @@ START_TEST(every_message_is_answered_by_the_one_that_can)
 	ck_assert_int_eq(fakebot_requests(b), 1);
 	ck_assert_int_eq(fakebot_requests(slow), 2);
 	(void)server_wait_log(s, "ev=message robot=xiaotu passed=dead:unavailable");
+	ck_assert_int_eq(server_count_log(s, "ev=robot_unreachable robot=dead"), 1);
 	fakebot_stop(slow);
 	s->worker_slack = 8;
 	scene_end(s, b);

@@ -314,6 +314,7 @@ START_TEST(c19_bad_certificate_is_refused_before_the_key_is_sent)
 	peer_send(p, "me::hi\n");
 	peer_expect_prefix(p, "ERR robot-unavailable ");
 	ck_assert_int_eq(fakebot_requests(b), 0);
+	(void)server_wait_log(s, "ev=robot_unreachable certificate");
 	scene_end(s, b);
 }
 END_TEST
