@@ -77,7 +77,8 @@ ctl_ask(const char *path, const char *command, int limit_ms, struct buf *out, st
 		return CTL_FAILED;
 	fd = sock_connect(SOCK_UNIX, &a, CONNECT_MS, e);
 	if (fd < 0 && (errno == ENOENT || errno == ECONNREFUSED)) {
-		err_set(e, "nobody runs, or with another `control` than %s (-c FILE, -s SOCKET)", path);
+		err_set(
+		    e, "nobody runs, or with another `control` than %s (-c FILE, -s SOCKET)", path);
 		return CTL_NOBODY;
 	}
 	if (fd < 0)

@@ -12,8 +12,8 @@
 struct http_dialer;
 struct http_dial;
 
-/* fd: takes it, -1: no connection, and `why`; `end` (borrow) has what libcurl says of it. The dial is
- * gone by then. */
+/* fd: takes it, -1: no connection, and `why`; `end` (borrow) has what libcurl says of it. The dial
+ * is gone by then. */
 typedef void http_dial_done(void *arg, int fd, enum why why, const struct http_end *end);
 
 struct http_dialer *http_dialer_open(

@@ -117,10 +117,10 @@ note_miss(const struct api_call *call, const struct http_end *end)
 
 	if (!seldom_may(&a->misses, 1, NOTICE_MS, lapse_now_ms(), &kept_back))
 		return;
-	snprintf(text, sizeof text, "%s%s%s", what, end->number ? ": " : "",
-	    end->number ? number : "");
-	log_warn("robot_unreachable robot=%s why=%s", a->r->conf->name,
-	    log_quote(text, strlen(text)));
+	snprintf(
+	    text, sizeof text, "%s%s%s", what, end->number ? ": " : "", end->number ? number : "");
+	log_warn(
+	    "robot_unreachable robot=%s why=%s", a->r->conf->name, log_quote(text, strlen(text)));
 }
 
 /* Half a second, doubling, less up to a quarter by chance, so that not all come back at once. */

@@ -24,7 +24,7 @@ struct api_robot {
 	int n_spare;
 	struct ev_timer look;
 	struct later_task look_soon;
-	unsigned without;       /* API_NO_..., learned */
+	unsigned without;               /* API_NO_..., learned */
 	struct seldom refusals, misses; /* that are logged */
 };
 
