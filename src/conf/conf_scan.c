@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,9 @@ struct scan {
 	bool line_begins;
 	char name[NAME_BYTES]; /* the last name seen: the key of a number */
 	mode_t *open_bits;
+	const char *want; /* a setting at the top, NULL: none */
+	char *found;      /* its text, size bytes */
+	size_t size;
 };
 
 int
@@ -101,6 +105,8 @@ skip_comment(struct scan *s)
 static int
 take_string(struct scan *s, struct err *e)
 {
+	const char *begin = s->at + 1;
+
 	for (s->at++; *s->at && *s->at != '"'; s->at++) {
 		s->line += *s->at == '\n';
 		if (strncmp(s->at, "\\x00", 4) == 0)
@@ -108,6 +114,8 @@ take_string(struct scan *s, struct err *e)
 		if (*s->at == '\\' && s->at[1])
 			s->at++;
 	}
+	if (s->want && s->nesting == 0 && strcmp(s->name, s->want) == 0)
+		snprintf(s->found, s->size, "%.*s", (int)(s->at - begin), begin);
 	if (*s->at)
 		s->at++;
 	return 0;
@@ -249,6 +257,25 @@ conf_scan(const char *path, const char *dir, mode_t *open_bits, struct err *e)
 
 	*open_bits = 0;
 	return scan_file(&s, e);
+}
+
+int
+conf_scan_text(const char *path, const char *name, char *text, size_t size)
+{
+	char *copy = mem_dup(path);
+	mode_t bits = 0;
+	struct err e;
+	struct scan s = { .path = path,
+		.dir = dirname(copy),
+		.open_bits = &bits,
+		.want = name,
+		.found = text,
+		.size = size };
+
+	*text = '\0';
+	(void)scan_file(&s, &e);
+	free(copy);
+	return *text ? 0 : -1;
 }
 
 /* The next name of a setting from *at on, before `end`. Returns its length, 0: there is none. */

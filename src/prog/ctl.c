@@ -1,6 +1,7 @@
 /* ctl.c - xiaotuctl: a command to the running server. See xiaotuctl(8). */
 #include "base/text.h"
 #include "conf/conf_child.h"
+#include "conf/conf_scan.h"
 #include "ctl/ctl_ask.h"
 #include "ctl/ctl_show.h"
 #include "ctl/ctl_top.h"
@@ -135,6 +136,17 @@ fail(const struct err *e, enum ctl_exit status)
 	return (int)status;
 }
 
+/* A file that is no good just now is no reason not to ask the server. */
+static enum ctl_exit
+find_in_bad_file(struct wish *w, struct err *e)
+{
+	if (conf_scan_text(w->config, "control", w->found, sizeof w->found) || *w->found != '/')
+		return CTL_FAILED;
+	fprintf(stderr, "xiaotuctl: %s (%s is asked all the same)\n", e->text, w->found);
+	w->socket = w->found;
+	return CTL_DONE;
+}
+
 /* The socket that the file names. Returns CTL_DONE with w->socket set. */
 static enum ctl_exit
 find_socket(struct wish *w, struct err *e)
@@ -143,7 +155,7 @@ find_socket(struct wish *w, struct err *e)
 	struct conf *c = conf_load_apart(w->config, false, &memfd, e);
 
 	if (c == NULL)
-		return CTL_FAILED;
+		return find_in_bad_file(w, e);
 	close(memfd);
 	snprintf(w->found, sizeof w->found, "%s", c->control);
 	w->socket = w->found;

@@ -1,6 +1,7 @@
 /* server.c - xiaotud: options, and which of its lives it leads. */
 #include "base/log.h"
 #include "conf/conf_child.h"
+#include "conf/conf_scan.h"
 #include "conf/conf_show.h"
 #include "master/master.h"
 #include "master/pidfile.h"
@@ -152,32 +153,48 @@ test(const struct wish *w)
 	return status;
 }
 
+/* Of the file that says who runs. Returns 0, or -1: the configuration is no good. To stop and to
+ * reopen the log it need not be. */
+static int
+find_pid_file(const struct wish *w, char *path, size_t size, struct err *e)
+{
+	int memfd = -1;
+	struct conf *c = conf_load_apart(w->master.path, w->master.optional, &memfd, e);
+
+	if (c != NULL) {
+		snprintf(path, size, "%s", c->pid_file);
+		close(memfd);
+		conf_free(c);
+		return 0;
+	}
+	if (w->signal == SIGHUP || w->signal == SIGUSR2 ||
+	    conf_scan_text(w->master.path, "pid_file", path, size) || *path != '/')
+		return -1;
+	fprintf(stderr, "xiaotud: %s (by %s all the same)\n", e->text, path);
+	return 0;
+}
+
 static int
 send_signal(const struct wish *w)
 {
+	char path[4097];
 	struct err e = { "" };
-	int memfd = -1;
-	struct conf *c = conf_load_apart(w->master.path, w->master.optional, &memfd, &e);
 	pid_t pid;
 
-	if (c == NULL)
+	if (find_pid_file(w, path, sizeof path, &e))
 		return fail(&e);
-	close(memfd);
-	if (*c->pid_file == '\0') {
+	if (*path == '\0') {
 		fprintf(stderr,
 		    "xiaotud: %s: pid_file is not set, so nobody is known to run "
 		    "(set it and start again; or use xiaotuctl, or kill)\n",
-		    c->origin);
-		conf_free(c);
+		    w->master.path);
 		return EXIT_NOBODY;
 	}
-	pid = pidfile_owner(c->pid_file, &e);
+	pid = pidfile_owner(path, &e);
 	if (pid == 0 || (pid > 0 && kill(pid, w->signal) < 0 && errno == ESRCH)) {
-		fprintf(stderr, "xiaotud: nobody runs (%s)\n", c->pid_file);
-		conf_free(c);
+		fprintf(stderr, "xiaotud: nobody runs (%s)\n", path);
 		return EXIT_NOBODY;
 	}
-	conf_free(c);
 	return pid < 0 ? fail(&e) : 0;
 }
 

@@ -205,6 +205,27 @@ START_TEST(quit_is_a_stop_and_the_configuration_names_the_socket)
 }
 END_TEST
 
+/* Who broke the file can still ask, and stop, the server that runs. */
+START_TEST(broken_file_still_names_the_socket_and_the_pid_file)
+{
+	struct server *s = server_start(HELLO_SERVER "pid_file = \"$DIR/pid\";\n"
+						     "log = { target = \"$DIR/log\"; };\n");
+	struct scene_done d;
+
+	server_config(s,
+	    "/* no \"control\" = \"/here\" */ log = { control = \"/nor/here\"; };\n"
+	    "control = \"$DIR/control.sock\"; pid_file = \"$DIR/pid\";\nworkers = ;\n");
+	d = run(s, 0, ARGS("xiaotuctl", "-c", "$CONF", "status"));
+	ck_assert_ptr_nonnull(strstr(d.out, "workers"));
+	ck_assert_ptr_nonnull(strstr(d.err, ":3: syntax error"));
+	scene_free(&d);
+	scene_exits(s, 1, ARGS("xiaotuctl", "-c", "$CONF", "reload"));
+	scene_exits(s, 1, ARGS("xiaotud", "-c", "$CONF", "-s", "reload"));
+	scene_exits(s, 0, ARGS("xiaotud", "-c", "$CONF", "-s", "stop"));
+	ends_well(s);
+}
+END_TEST
+
 START_TEST(no_control_is_nobody_to_be_asked)
 {
 	struct server *s =
@@ -374,6 +395,7 @@ ctl_suite(void)
 	tcase_add_test(tc, reload_tells_what_changed_or_why_nothing_did);
 	tcase_add_test(tc, stop_waits_for_the_end);
 	tcase_add_test(tc, quit_is_a_stop_and_the_configuration_names_the_socket);
+	tcase_add_test(tc, broken_file_still_names_the_socket_and_the_pid_file);
 	tcase_add_test(tc, no_control_is_nobody_to_be_asked);
 	tcase_add_test(tc, usage_is_2);
 	tc = scene_case(suite, "screen");
