@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { CHUNK_BYTES = 16384, ALIGN = 16, LARGE_BYTES = 4096, MUCH_BYTES = 8 << 20 };
+enum { SOME_BYTES = 256 << 10, SELDOM = 10 };
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -56,16 +57,20 @@ mem_resize(void *p, size_t n, size_t size)
 }
 
 void
-mem_give_back(size_t *kept)
+mem_give_back(struct mem_kept *kept)
 {
 	size_t free_bytes = mallinfo2().fordblks;
 
-	if (free_bytes < *kept)
-		*kept = free_bytes;
-	if (free_bytes < *kept + MUCH_BYTES)
+	if (free_bytes < kept->bytes)
+		kept->bytes = free_bytes;
+	if (kept->n_calls < SELDOM)
+		kept->n_calls++;
+	if (free_bytes < kept->bytes + MUCH_BYTES &&
+	    (kept->n_calls < SELDOM || free_bytes < SOME_BYTES))
 		return;
 	(void)malloc_trim(0);
-	*kept = mallinfo2().fordblks; /* its pages are gone, but it counts as free */
+	kept->bytes = mallinfo2().fordblks; /* its pages are gone, but it counts as free */
+	kept->n_calls = 0;
 }
 
 char *

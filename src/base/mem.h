@@ -32,8 +32,15 @@ char *arena_dup(struct arena *a, const char *s);
 char *arena_ndup(struct arena *a, const char *s, size_t n);
 void arena_release(struct arena *a);
 
-/* Now and then: give free memory back to the system when it has become much more than *kept, which
- * is how much was free after the last time (0 at first). A rush that is over leaves none behind. */
-void mem_give_back(size_t *kept);
+/* What was free after the last time, and how often it was looked at since; 0 at first. */
+struct mem_kept {
+	size_t bytes;
+	int n_calls;
+};
+
+/* Once a second: give free memory back to the system. A rush that is over leaves none behind, and
+ * every ten seconds neither does what happens every day: a heap that is full of holes would grow
+ * with the worst moment of each day. */
+void mem_give_back(struct mem_kept *kept);
 
 #endif

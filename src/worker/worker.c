@@ -340,7 +340,7 @@ on_beat(struct ev_loop *loop, struct ev_timer *t, int events)
 	(void)loop;
 	(void)events;
 	beat(w);
-	mem_give_back(&w->kept_free);
+	mem_give_back(&w->kept);
 	if (w->told_tired || w->draining || w->moving || !tired_is(w))
 		return;
 	w->told_tired = true;

@@ -8,6 +8,7 @@
 #include "base/lapse.h"
 #include "base/later.h"
 #include "base/list.h"
+#include "base/mem.h"
 #include "base/seldom.h"
 #include "share/boot.h"
 #include "worker/doors.h"
@@ -41,7 +42,7 @@ struct worker {
 	struct ev_timer give_again, beat;
 	int64_t first_message; /* what the slot had counted before us */
 	bool told_tired;
-	size_t kept_free; /* mem_give_back() */
+	struct mem_kept kept;
 	struct seldom refusals;
 	struct jail jail;
 	int statm;             /* of /proc, opened before the sandbox; -1: none */

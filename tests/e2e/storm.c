@@ -101,6 +101,15 @@ storm_calm(struct storm *st)
 }
 
 void
+storm_rest(struct storm *st, int64_t for_ms)
+{
+	int64_t by_ms = lapse_now_ms() + for_ms;
+
+	while (lapse_now_ms() < by_ms)
+		storm_turn(st);
+}
+
+void
 storm_tell(const struct storm *st)
 {
 	printf("%d answers, %d of them errors; %d chats ended with their worker, %d behind TLS "

@@ -25,6 +25,8 @@ void storm_rage(struct storm *st, int64_t for_ms, bool replaces);
 /* The robots are well, whoever does harm leaves, every question is answered, and the pool is as
  * configured. The chats stay. */
 void storm_calm(struct storm *st);
+/* Nobody says anything for so long, and all are still there. */
+void storm_rest(struct storm *st, int64_t for_ms);
 /* Print what happened. */
 void storm_tell(const struct storm *st);
 /* Everybody leaves; server_stop(). */
