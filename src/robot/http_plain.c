@@ -408,15 +408,31 @@ engine_close(void *arg)
 	free(e);
 }
 
+/* The link used last. One that is not silent is none, though its event may not have had its turn:
+ * what is there belongs to no question of ours. NULL: there is none. */
+static struct link *
+take_idle(struct engine *e)
+{
+	struct link *l;
+
+	while (!list_is_empty(&e->idle)) {
+		l = list_item(list_first(&e->idle), struct link, link);
+		if (!ev_is_pending(&l->io)) {
+			list_remove(&l->link);
+			lapse_stop(&l->rests);
+			return l;
+		}
+		link_free(l);
+	}
+	return NULL;
+}
+
 static struct http_call *
 start(void *arg, struct buf *body, const char *url, const char *header)
 {
 	struct engine *e = arg;
-	bool kept = !list_is_empty(&e->idle);
-	struct link *l = kept ? list_item(list_first(&e->idle), struct link, link) : link_new(e);
+	struct link *kept = take_idle(e), *l = kept ? kept : link_new(e);
 
-	list_remove(&l->link);
-	lapse_stop(&l->rests);
 	http_call_begin(&l->call, body);
 	l->header = header;
 	if (url)

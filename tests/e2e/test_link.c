@@ -1,5 +1,5 @@
 /* test_link.c - the way to the robot: connections, names, redirects, TLS, proxies (FAULTS, rows C2
- * to C4, C11, C16, C19 to C22). */
+ * to C4, C11, C19 to C22). */
 #include "e2e/scene.h"
 #include "e2e/suites.h"
 
@@ -189,62 +189,6 @@ START_TEST(c11_redirect_of_any_kind_is_not_followed)
 	}
 	ck_assert_int_eq(fakebot_connections(elsewhere), 0);
 	fakebot_stop(elsewhere);
-	scene_end(s, b);
-}
-END_TEST
-
-/* --- C16: connections that are kept ---------------------------------------------------------- */
-
-START_TEST(connection_is_kept_for_the_next_question)
-{
-	struct server *s = server_start(ONE_WORKER MODEL("%s", ""), scene_models[_i]);
-	struct fakebot *b = scene_bot(s);
-	struct peer *p = scene_chat(s);
-
-	for (int i = 0; i < 5; i++) {
-		peer_send(p, "me::hi\n");
-		peer_expect(p, "echo:hi\n");
-	}
-	ck_assert_int_eq(fakebot_connections(b), 1);
-	scene_end(s, b);
-}
-END_TEST
-
-START_TEST(c16_repeat_behind_a_connection_that_closed_can_be_told_by_its_id)
-{
-	struct server *s = server_start(ONE_WORKER TURING);
-	struct fakebot *b = scene_bot(s);
-	struct peer *p = scene_chat(s);
-
-	scene_canary(s);
-	peer_send(p, "me::one\n");
-	peer_expect(p, "echo:one\n");
-	fakebot_play(b, &(struct fakebot_script){
-			    .only = "two", .first_n = 1, .hang_up = true, .reset = _i == 1 });
-	peer_send(p, "two\n");
-	peer_expect(p, "echo:two\n");
-	ck_assert_int_eq(fakebot_requests(b), 3);
-	ck_assert_str_eq(fakebot_record(b, 1).id, fakebot_record(b, 2).id);
-	ck_assert_str_ne(fakebot_record(b, 0).id, fakebot_record(b, 1).id);
-	ck_assert_uint_ge(strlen(fakebot_record(b, 0).id), 16);
-	peer_send(p, "three\n");
-	peer_expect(p, "echo:three\n");
-	scene_end(s, b);
-}
-END_TEST
-
-START_TEST(connection_that_closes_between_questions_is_made_anew)
-{
-	struct server *s = server_start(ONE_WORKER TURING);
-	struct fakebot *b = scene_bot(s);
-	struct peer *p = scene_chat(s);
-
-	fakebot_play(b, &(struct fakebot_script){ .close_after = true });
-	for (int i = 1; i <= 5; i++) {
-		peer_send(p, "me::hi\n");
-		peer_expect(p, "echo:hi\n");
-		ck_assert_int_eq(fakebot_requests(b), i);
-	}
 	scene_end(s, b);
 }
 END_TEST
@@ -470,10 +414,6 @@ link_suite(void)
 	tcase_add_test(tc, c4_name_server_that_says_nothing_delays_nobody_and_is_found_again);
 	tcase_add_test(tc, c22_chat_that_leaves_frees_its_place_at_the_robot);
 	tcase_add_loop_test(tc, c11_redirect_of_any_kind_is_not_followed, 0, 5);
-	tcase_add_loop_test(tc, connection_is_kept_for_the_next_question, 0, SCENE_MODELS);
-	tcase_add_loop_test(
-	    tc, c16_repeat_behind_a_connection_that_closed_can_be_told_by_its_id, 0, 2);
-	tcase_add_test(tc, connection_that_closes_between_questions_is_made_anew);
 	add_tls_tests(scene_case(suite, "tls"));
 	tc = scene_case(suite, "around");
 	tcase_add_loop_test(
