@@ -146,7 +146,7 @@ unit: $(UNITS) fuzzers
 e2e: all $(E2E)
 	XIAOTU_BIN=$(O) $(E2E)
 # What robots do, with all of them behind TLS: another engine carries those requests.
-TLS_SUITES = answer chain fault key memory model queue reader retry robot
+TLS_SUITES = answer chain fault key memory model packed queue reader retry robot
 e2e-tls: all $(E2E)
 	@mkdir -p $(O)/tls
 	@set -e; for s in $(TLS_SUITES); do \

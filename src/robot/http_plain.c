@@ -53,12 +53,12 @@ struct link {
 	struct lapse_entry rests;
 	struct http1 reply;
 	struct http_unpack *unpack;
-	struct buf out;     /* what the socket did not take yet */
-	struct buf get;     /* "GET /path?query", when it is one */
-	const char *header; /* one more line */
-	size_t n_rest;
-	bool used;  /* the connection had a reply before, and may carry more */
-	bool heard; /* bytes of this one came */
+	struct buf out;            /* what the socket did not take yet */
+	struct buf get;            /* "GET /path?query", when it is one */
+	const char *header;        /* one more line */
+	size_t n_rest, n_unpacked; /* so far; in this turn */
+	bool used;                 /* the connection had a reply before, and may carry more */
+	bool heard;                /* bytes of this one came */
 };
 
 static struct link *
@@ -248,7 +248,9 @@ take_packed(struct link *l, const char *bytes, size_t n)
 
 	http_unpack_put(l->unpack, bytes, n);
 	while ((size = http_unpack_take(l->unpack, &piece)) > 0) {
-		if (http_call_bytes(&l->call, piece, (size_t)size))
+		l->n_unpacked += (size_t)size;
+		if (l->n_unpacked > l->engine->limit_bytes ||
+		    http_call_bytes(&l->call, piece, (size_t)size))
 			return end_call(l, WHY_BAD_REPLY);
 		if (l->call.id != id || l->call.sink == NULL)
 			return l->call.id == id;
@@ -303,6 +305,7 @@ digest(struct link *l, const char *at, const char *end)
 
 	l->heard = true;
 	l->used = false; /* until it is whole */
+	l->n_unpacked = 0;
 	while (more) {
 		switch (http1_next(&l->reply, &at, end, &body, &n)) {
 		case HTTP1_MORE:

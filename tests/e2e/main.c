@@ -23,6 +23,7 @@ main(void)
 	srunner_add_suite(runner, fault_suite());
 	srunner_add_suite(runner, link_suite());
 	srunner_add_suite(runner, kept_suite());
+	srunner_add_suite(runner, packed_suite());
 	srunner_add_suite(runner, lock_suite());
 	srunner_add_suite(runner, token_suite());
 	srunner_add_suite(runner, proxy_suite());

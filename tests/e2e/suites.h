@@ -20,6 +20,7 @@ Suite *key_suite(void);
 Suite *fault_suite(void);
 Suite *link_suite(void);
 Suite *kept_suite(void);
+Suite *packed_suite(void);
 Suite *lock_suite(void);
 Suite *token_suite(void);
 Suite *proxy_suite(void);
