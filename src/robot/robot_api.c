@@ -313,6 +313,7 @@ on_total(struct lapse_entry *e, void *arg)
 	struct api_call *call = list_item(e, struct api_call, total);
 
 	(void)arg;
+	call->n_requests = MOST_REQUESTS; /* no other one, whatever was heard by now */
 	if (call->http)
 		http_expire(call->http);
 	else

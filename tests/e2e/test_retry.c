@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SECOND_KEY        "fedcba9876543210fedcba9876543210"
 #define TURING_THEN_HELLO "robots = ( " TURING_ROBOT("") ", " HELLO_ROBOT " );\n"
 
 static const int trouble[] = { 503, 429, 500 };
@@ -247,6 +248,29 @@ START_TEST(retry_beyond_the_total_time_is_not_begun)
 }
 END_TEST
 
+/* What was heard by then is a reason to ask with the next key, but the time is up. */
+START_TEST(nothing_is_asked_otherwise_when_the_total_time_is_up)
+{
+	struct server *s = server_start(
+	    ONE_WORKER "robots = ( { name = \"model\"; type = \"openai\"; url = "
+		       "\"http://$ADDR:8000\"; api_key = ( \"" KEY "\", \"" SECOND_KEY "\" ); "
+		       "total_timeout = \"400ms\"; }, " HELLO_ROBOT " );\n");
+	struct fakebot *b = scene_bot(s);
+	struct peer *p = scene_chat(s);
+
+	fakebot_play(
+	    b, &(struct fakebot_script){
+		   .only = KEY, .status = 401, .body = "", .promise = 9, .stay_open = true });
+	fakebot_also(b, &(struct fakebot_script){ .type = "text/event-stream",
+			    .body = "data: {\"choices\":[{\"delta\":{\"content\":\"so\"}}]}\n\n",
+			    .piece_ms = 50,
+			    .repeat = 1000 });
+	scene_hello(p, "me::hi");
+	ck_assert_int_eq(fakebot_requests(b), 1);
+	scene_end(s, b);
+}
+END_TEST
+
 Suite *
 retry_suite(void)
 {
@@ -259,6 +283,7 @@ retry_suite(void)
 	tcase_add_test(tc, c6_next_robot_answers_after_one_retry);
 	tcase_add_loop_test(tc, refusal_is_not_tried_again, 0, 4);
 	tcase_add_test(tc, retry_beyond_the_total_time_is_not_begun);
+	tcase_add_test(tc, nothing_is_asked_otherwise_when_the_total_time_is_up);
 	tc = scene_case(suite, "pause");
 	tcase_add_loop_test(tc, robot_that_asks_for_a_pause_gets_it_while_others_answer, 0, 2);
 	tcase_add_loop_test(tc, retry_comes_when_the_pause_asked_for_is_over, 0, 2);
