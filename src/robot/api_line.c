@@ -15,7 +15,7 @@ may_enter(const struct api_call *call)
 	int64_t stale_ms = lapse_now_ms() - r->conf->first_byte_ms - STALE_MS;
 
 	return standing_enter(
-	    r->standing, r->env.slot, r->conf->max_inflight, call->since_ms, stale_ms);
+	    r->standing, r->env.slot, r->conf->max_inflight, call->line_ms, stale_ms);
 }
 
 /* Who waits longest goes in, or has waited too long. Others leave by themselves. */
@@ -28,7 +28,7 @@ look_at_line(struct api_robot *a)
 
 	while (!list_is_empty(&a->waiting)) {
 		call = list_item(a->waiting.next, struct api_call, link);
-		if (now_ms - call->since_ms >= r->conf->first_byte_ms) {
+		if (now_ms - call->line_ms >= r->conf->first_byte_ms) {
 			list_remove(&call->link);
 			robot_api_finish(call, WHY_BUSY);
 		} else if (may_enter(call)) {
@@ -40,7 +40,7 @@ look_at_line(struct api_robot *a)
 		}
 		call = NULL;
 	}
-	standing_waits(r->standing, r->env.slot, call ? call->since_ms : 0);
+	standing_waits(r->standing, r->env.slot, call ? call->line_ms : 0);
 	if (call == NULL)
 		ev_timer_stop(r->env.loop, &a->look);
 	else if (!ev_is_active(&a->look))
@@ -72,6 +72,7 @@ api_line_enter(struct api_call *call)
 		robot_api_send(call);
 		return;
 	}
+	call->line_ms = lapse_now_ms();
 	list_append(&a->waiting, &call->link);
 	later_add(a->r->env.later, &a->look_soon);
 }

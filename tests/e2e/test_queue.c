@@ -170,6 +170,24 @@ START_TEST(chat_that_leaves_gives_its_place_in_line_up)
 }
 END_TEST
 
+/* The time in line is that in line: not that of the request before, nor of the pause behind it. */
+START_TEST(request_made_again_has_its_time_in_line)
+{
+	struct server *s = server_start(
+	    ONE_WORKER TURING_WITH(KEY, "max_inflight = 1; first_byte_timeout = \"500ms\";"));
+	struct fakebot *b = scene_bot(s);
+	struct peer *p = scene_chat(s);
+
+	fakebot_play(b,
+	    &(struct fakebot_script){
+		.first_n = 1, .status = 429, .headers = "retry-after-ms: 700\r\n", .body = "no" });
+	peer_send(p, "me::hi\n");
+	peer_expect(p, "echo:hi\n");
+	ck_assert_int_eq(fakebot_requests(b), 2);
+	scene_end(s, b);
+}
+END_TEST
+
 /* The requests of a worker that died are not under way any more. */
 START_TEST(worker_that_dies_gives_its_places_up)
 {
@@ -302,6 +320,7 @@ queue_suite(void)
 	tcase_add_test(tc, who_waited_too_long_is_answered_by_the_next_robot);
 	tcase_add_test(tc, who_waited_too_long_is_told_when_there_is_no_other_robot);
 	tcase_add_test(tc, chat_that_leaves_gives_its_place_in_line_up);
+	tcase_add_test(tc, request_made_again_has_its_time_in_line);
 	tcase_add_test(tc, worker_that_dies_gives_its_places_up);
 	tcase_add_test(tc, reload_keeps_the_line);
 	tc = scene_case(suite, "notice");
