@@ -176,7 +176,7 @@ try_otherwise(struct api_call *call, enum why why, const struct http_end *end)
 		call->n_history /= 2;
 		log_info("robot_memory_cut robot=%s turns=%d", a->r->conf->name, call->n_history);
 	} else if ((more = api_can_leave_out(
-			a->api, a->r->conf, a->without, why, end->status, call->reply.says))) {
+			a->api, a->r->conf, call->without, why, end->status, call->reply.says))) {
 		a->without |= more;
 	} else {
 		return false;
@@ -265,14 +265,14 @@ make_request(struct api_call *call, struct buf *body, struct buf *url)
 		.key = api_keys_at(a->r, call->key),
 		.talk = call->talk,
 		.n_history = call->n_history,
-		.without = a->without,
+		.without = call->without,
 		.pseudonym = a->pseudonym };
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	q.wall_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	buf_init(body, REQUEST_BYTES);
 	buf_init(url, REQUEST_BYTES);
-	if (!(a->without & API_NO_POST)) {
+	if (!(call->without & API_NO_POST)) {
 		a->api->request(&q, body);
 		return;
 	}
@@ -289,6 +289,7 @@ robot_api_send(struct api_call *call)
 
 	reply_reset(&call->reply);
 	call->begun = false;
+	call->without = a->without;
 	/* The time in line is bounded by that of the first byte. */
 	if (call->n_requests++ == 0)
 		lapse_touch(&a->total, &call->total);

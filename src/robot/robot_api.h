@@ -37,6 +37,7 @@ struct api_call {
 	struct ev_timer again; /* a pause before the same once more */
 	struct lapse_entry total;
 	int64_t since_ms, line_ms; /* it was asked; it is in line */
+	unsigned without;          /* API_NO_... that the request under way went by */
 	int key, n_history, n_retries, n_requests;
 	bool counted; /* in the standing's requests under way */
 	bool begun;   /* the reply was told its head */

@@ -265,17 +265,18 @@ START_TEST(model_without_stream_is_asked_for_a_whole_answer)
 }
 END_TEST
 
+static const struct {
+	const char *says, *had, *has;
+} refuses[] = {
+	{ "{\"error\":{\"message\":\"Unknown parameter: 'stream_options'.\"}}",
+	    "\"stream_options\"", "\"stream\":true" },
+	{ "{\"error\":{\"message\":\"Unsupported parameter: 'max_tokens'. Use "
+	  "'max_completion_tokens' instead.\"}}",
+	    "\"max_tokens\"", "\"max_completion_tokens\":77" },
+};
+
 START_TEST(member_that_a_server_refuses_is_left_out_from_then_on)
 {
-	static const struct {
-		const char *says, *had, *has;
-	} refuses[] = {
-		{ "{\"error\":{\"message\":\"Unknown parameter: 'stream_options'.\"}}",
-		    "\"stream_options\"", "\"stream\":true" },
-		{ "{\"error\":{\"message\":\"Unsupported parameter: 'max_tokens'. Use "
-		  "'max_completion_tokens' instead.\"}}",
-		    "\"max_tokens\"", "\"max_completion_tokens\":77" },
-	};
 	struct server *s = server_start(ONE_WORKER MODEL("openai", FULL));
 	struct fakebot *b = scene_bot(s);
 	struct peer *p = scene_chat(s);
@@ -290,6 +291,33 @@ START_TEST(member_that_a_server_refuses_is_left_out_from_then_on)
 		ck_assert_ptr_null(strstr(fakebot_record(b, i).body, refuses[_i].had));
 		expect_in(fakebot_record(b, i).body, refuses[_i].has);
 	}
+	scene_end(s, b);
+}
+END_TEST
+
+/* Both are on their way before the server has refused one. */
+START_TEST(member_that_a_server_refuses_twice_at_once_is_left_out_of_both)
+{
+	struct server *s = server_start(ONE_WORKER MODEL("openai", FULL));
+	struct fakebot *b = scene_bot(s);
+	struct peer *p = scene_chat(s), *q = scene_chat(s);
+
+	fakebot_play(b, &(struct fakebot_script){
+			    .first_n = 2, .hold = true, .status = 400, .body = refuses[_i].says });
+	peer_send(p, "me::one\n");
+	peer_send(q, "me::two\n");
+	fakebot_wait_requests(b, 2);
+	fakebot_release(b);
+	peer_expect(p, "echo:one\n");
+	peer_expect(q, "echo:two\n");
+	peer_send(p, "again\n");
+	peer_expect(p, "echo:again\n");
+	ck_assert_int_eq(fakebot_requests(b), 5);
+	for (int i = 2; i < 5; i++) {
+		ck_assert_ptr_null(strstr(fakebot_record(b, i).body, refuses[_i].had));
+		expect_in(fakebot_record(b, i).body, refuses[_i].has);
+	}
+	s->worker_slack = 8;
 	scene_end(s, b);
 }
 END_TEST
@@ -351,6 +379,8 @@ model_suite(void)
 	tcase_add_loop_test(tc, model_is_asked_as_configured, 0, SCENE_MODELS);
 	tcase_add_loop_test(tc, model_without_stream_is_asked_for_a_whole_answer, 0, SCENE_MODELS);
 	tcase_add_loop_test(tc, member_that_a_server_refuses_is_left_out_from_then_on, 0, 2);
+	tcase_add_loop_test(
+	    tc, member_that_a_server_refuses_twice_at_once_is_left_out_of_both, 0, 2);
 	tcase_add_loop_test(tc, reply_is_read_for_what_it_is_not_for_what_was_asked, 0, 2);
 	tcase_add_loop_test(tc, tokens_are_logged_as_the_model_tells, 0, SCENE_MODELS);
 	return suite;
