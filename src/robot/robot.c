@@ -120,7 +120,8 @@ ask_done(struct ask *ask, enum why why)
 	struct buf rest;
 
 	buf_init(&rest, 8);
-	if (text_clean_end(&ask->clean, &rest) == 0)
+	/* Of a robot that failed, half a character alone is no text. */
+	if ((why == WHY_OK || ask->n_bytes) && text_clean_end(&ask->clean, &rest) == 0)
 		hand_on(ask, &rest);
 	buf_release(&rest);
 	ask->sink->done(ask->arg, why);

@@ -290,6 +290,7 @@ robot_api_send(struct api_call *call)
 	reply_reset(&call->reply);
 	call->begun = false;
 	call->without = a->without;
+	call->ask->clean = (struct text_clean){ .n_part = 0 };
 	/* The time in line is bounded by that of the first byte. */
 	if (call->n_requests++ == 0)
 		lapse_touch(&a->total, &call->total);

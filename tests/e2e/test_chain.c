@@ -204,6 +204,33 @@ START_TEST(error_before_any_text_passes_the_message_on)
 }
 END_TEST
 
+/* Half a character is no text yet: who breaks off there has said nothing, and it is no beginning of
+ * what comes next. */
+START_TEST(half_a_character_before_an_error_is_no_text)
+{
+	static const struct {
+		const char *more, *event, *heard;
+	} cases[] = {
+		{ ", " HELLO_ROBOT, "{\"error\":{\"message\":\"gone\"}}", "Hello, hi!\n" },
+		{ "", "{\"error\":{\"type\":\"rate_limit_exceeded\"}}", "echo:hi\n" },
+	};
+	struct server *s =
+	    server_start(ONE_WORKER "robots = ( " MODEL_ROBOT("") "%s );\n", cases[_i].more);
+	struct fakebot *b = scene_bot(s);
+	struct peer *p = scene_chat(s);
+	char body[256];
+
+	snprintf(body, sizeof body,
+	    "data: {\"choices\":[{\"delta\":{\"content\":\"\xE4\xBD\"}}]}\n\ndata: %s\n\n",
+	    cases[_i].event);
+	fakebot_play(
+	    b, &(struct fakebot_script){ .first_n = 1, .type = "text/event-stream", .body = body });
+	peer_send(p, "me::hi\n");
+	peer_expect(p, cases[_i].heard);
+	scene_end(s, b);
+}
+END_TEST
+
 /* --- the breaker ----------------------------------------------------------------------------- */
 
 /* The pause is a second: what is said of it is said in the first half. */
@@ -342,6 +369,7 @@ chain_suite(void)
 	tcase_add_loop_test(tc, nothing_is_asked_again_once_text_went_out, 0, SCENE_MODELS);
 	tcase_add_loop_test(tc, error_in_mid_stream_ends_the_answer, 0, 4);
 	tcase_add_test(tc, error_before_any_text_passes_the_message_on);
+	tcase_add_loop_test(tc, half_a_character_before_an_error_is_no_text, 0, 2);
 	tc = scene_case(suite, "breaker");
 	tcase_add_test(tc, robot_that_fails_thrice_is_left_alone_and_found_again_by_one_message);
 	tcase_add_test(tc, probe_that_fails_doubles_the_pause);
