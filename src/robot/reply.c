@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { MARK_BYTES = 3 };
+
 static void on_event(void *arg, bool is_error, const char *data, size_t n);
 
 void
@@ -244,17 +246,40 @@ choose_form(struct reply *r, const char *bytes, size_t n)
 		return;
 	if (bytes[i] == '{' || bytes[i] == '[')
 		r->form = REPLY_VALUES;
-	else if (r->is_stream || (bytes[i] && strchr("deir:\xEF", bytes[i])))
+	else if (r->is_stream || (bytes[i] && strchr("deir:", bytes[i])))
 		r->form = REPLY_EVENTS;
 	else
 		r->form = REPLY_VALUES;
 }
 
+/* A mark of byte order may come first, in front of events and values alike (RFC 8259, section 8.1):
+ * it is nothing. Returns how many bytes are part of it, or -1: it breaks off. */
+static int
+take_mark(struct reply *r, const char *bytes, size_t n)
+{
+	static const char mark[MARK_BYTES + 1] = "\xEF\xBB\xBF";
+	int i = 0;
+
+	if (r->n_mark == 0 && n && bytes[0] != mark[0])
+		r->n_mark = MARK_BYTES; /* there is none */
+	for (; (size_t)i < n && r->n_mark < MARK_BYTES; i++)
+		if (bytes[i] != mark[r->n_mark++])
+			return -1;
+	return i;
+}
+
 static int
 read_on(struct reply *r, const char *bytes, size_t n)
 {
-	if (r->form == REPLY_UNKNOWN)
+	if (r->form == REPLY_UNKNOWN) {
+		int skip = take_mark(r, bytes, n);
+
+		if (skip < 0)
+			return -1;
+		bytes += skip;
+		n -= (size_t)skip;
 		choose_form(r, bytes, n);
+	}
 	if (r->form == REPLY_EVENTS)
 		return sse_feed(&r->sse, bytes, n);
 	if (r->form == REPLY_VALUES)

@@ -34,6 +34,7 @@ struct reply {
 	long status;
 	enum reply_form form;
 	bool is_stream; /* by its Content-Type */
+	uint8_t n_mark; /* bytes of a mark of byte order so far; 3: it is behind us */
 	struct sse sse;
 	struct json_flow flow;
 	struct buf text; /* said, not handed on yet */

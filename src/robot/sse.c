@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define BOM "\xEF\xBB\xBF"
-
 void
 sse_init(struct sse *s, uint32_t limit,
     void (*on_event)(void *arg, bool is_error, const char *data, size_t n), void *arg)
@@ -67,11 +65,6 @@ take_line(struct sse *s, const char *line, size_t n)
 	size_t n_value;
 	int bad;
 
-	if (!s->begun && n >= 3 && memcmp(line, BOM, 3) == 0) {
-		line += 3;
-		n -= 3;
-	}
-	s->begun = true;
 	if (n == 0) {
 		dispatch(s, false);
 		return 0;

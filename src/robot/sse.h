@@ -3,6 +3,7 @@
  *          Callers: reply.c.
  * Holds:   lines end with LF, CR LF or CR, and bytes come cut anywhere. Lines of one event's `data`
  *          are joined with a newline; comments, unknown fields and events without data are nothing.
+ *          A mark of byte order is the caller's to pass over.
  *          A field `error`, which the standard does not know but llama.cpp sends, is an event of
  *          its own, with is_error. An event that the end of the stream leaves open is dispatched by
  *          sse_end(), which the standard does not do: servers forget the last blank line, and it
@@ -19,7 +20,6 @@ struct sse {
 	struct buf line, data;
 	void (*on_event)(void *arg, bool is_error, const char *data, size_t n);
 	void *arg;
-	bool begun;   /* the first bytes are behind us: no mark of byte order any more */
 	bool skip_lf; /* a CR ended the line before */
 	bool has_data;
 	bool dispatched; /* an event came */
