@@ -53,6 +53,19 @@ list_append(struct list *head, struct list *l)
 	head->prev = l;
 }
 
+/* All of `more`, in its order, in front of what is in `head`; nothing is left in `more`. */
+static inline void
+list_put_before(struct list *head, struct list *more)
+{
+	if (list_is_empty(more))
+		return;
+	more->prev->next = head->next;
+	head->next->prev = more->prev;
+	head->next = more->next;
+	more->next->prev = head;
+	list_init(more);
+}
+
 static inline void
 list_remove(struct list *l)
 {

@@ -1,10 +1,10 @@
 /* http_plain.c - the engine for http://: one request after the other on kept connections; see
  * http_call.h. libcurl makes the connections (http_dial.c), http1.c reads what comes.
  *
- * A link is a connection and the one call on it. At rest it stays in the loop, so a robot that
- * closes it is noticed before the next request, and no system call is spent on watching it anew. A
- * request needs one send and its reply one recv; nothing is copied but what the socket does not
- * take at once.
+ * A link is a connection and the one call on it. At rest it stays in the loop, and carries the next
+ * request once the loop has found it silent: no system call is spent on watching it anew, and what
+ * a robot says behind its reply is no reply to anything. A request needs one send and its reply one
+ * recv; nothing is copied but what the socket does not take at once.
  *
  * A kept connection may be closed by the robot while a request is on its way. When that ends it
  * without a byte of a reply, the same request, with the same id, goes over a new connection, once:
@@ -35,8 +35,10 @@ struct engine {
 	struct http *http;
 	struct robot_env env;
 	struct http_dialer *dialer;
-	struct list idle; /* links at rest, the one used last in front */
-	struct list gone; /* links to be freed after the turn */
+	struct list idle;   /* links at rest, the one used last in front */
+	struct list rested; /* those that the loop did not look at since */
+	unsigned turn;      /* of the loop, in which they came to rest */
+	struct list gone;   /* links to be freed after the turn */
 	struct later_task bury;
 	struct lapse old;
 	struct http_head head;
@@ -46,7 +48,7 @@ struct engine {
 
 struct link {
 	struct http_call call;
-	struct list link; /* in engine->idle or engine->gone */
+	struct list link; /* in engine->idle, ->rested or ->gone */
 	struct engine *engine;
 	struct ev_io io;
 	struct http_dial *dial; /* the connection is being made */
@@ -116,12 +118,16 @@ link_free(struct link *l)
 }
 
 static void
+free_all(struct list *links)
+{
+	while (!list_is_empty(links))
+		link_free(list_item(list_first(links), struct link, link));
+}
+
+static void
 on_bury(void *arg)
 {
-	struct engine *e = arg;
-
-	while (!list_is_empty(&e->gone))
-		link_free(list_item(list_first(&e->gone), struct link, link));
+	free_all(&((struct engine *)arg)->gone);
 }
 
 /* It may be in use further up the stack. */
@@ -389,6 +395,7 @@ engine_open(struct http *h, const struct http_options *o, const struct robot_env
 	e->limit_bytes = o->limit_bytes;
 	e->dialer = http_dialer_open(o, env, on_dialled);
 	list_init(&e->idle);
+	list_init(&e->rested);
 	list_init(&e->gone);
 	later_task_init(&e->bury, on_bury, e);
 	lapse_init(&e->old, env->loop, IDLE_MS, on_old, e);
@@ -403,28 +410,35 @@ engine_close(void *arg)
 
 	on_bury(e);
 	later_remove(&e->bury);
-	while (!list_is_empty(&e->idle))
-		link_free(list_item(list_first(&e->idle), struct link, link));
+	free_all(&e->rested);
+	free_all(&e->idle);
 	lapse_release(&e->old);
 	http_dialer_close(e->dialer);
 	http_head_release(&e->head);
 	free(e);
 }
 
-/* The link used last. One that is not silent is none, though its event may not have had its turn:
- * what is there belongs to no question of ours. NULL: there is none. */
-static struct link *
-take_idle(struct engine *e)
+/* The loop looked at what came to rest in an earlier turn. */
+static void
+begin_turn(struct engine *e)
 {
-	struct link *l;
+	unsigned turn = ev_iteration(e->env.loop);
 
+	if (e->turn != turn)
+		list_put_before(&e->idle, &e->rested);
+	e->turn = turn;
+}
+
+/* The link used last; NULL: none is silent, or was not looked at. */
+static struct link *
+find_idle(struct engine *e)
+{
+	begin_turn(e);
 	while (!list_is_empty(&e->idle)) {
-		l = list_item(list_first(&e->idle), struct link, link);
-		if (!ev_is_pending(&l->io)) {
-			list_remove(&l->link);
-			lapse_stop(&l->rests);
+		struct link *l = list_item(list_first(&e->idle), struct link, link);
+
+		if (!ev_is_pending(&l->io))
 			return l;
-		}
 		link_free(l);
 	}
 	return NULL;
@@ -434,8 +448,10 @@ static struct http_call *
 start(void *arg, struct buf *body, const char *url, const char *header)
 {
 	struct engine *e = arg;
-	struct link *kept = take_idle(e), *l = kept ? kept : link_new(e);
+	struct link *kept = find_idle(e), *l = kept ? kept : link_new(e);
 
+	list_remove(&l->link);
+	lapse_stop(&l->rests);
 	http_call_begin(&l->call, body);
 	l->header = header;
 	if (url)
@@ -466,7 +482,8 @@ rest(struct http_call *call)
 	l->n_rest = 0;
 	l->heard = false;
 	watch(l, EV_READ);
-	list_append(e->idle.next, &l->link); /* in front: used last, reused first */
+	begin_turn(e);
+	list_append(e->rested.next, &l->link);
 	lapse_touch(&e->old, &l->rests);
 }
 
