@@ -15,6 +15,19 @@ add_start(struct buf *out, const char *method, const char *path)
 	    out, "%s %s%.*s", method, *path == '/' ? "" : "/", (int)strcspn(path, "#"), path);
 }
 
+/* The zone of an address is ours alone: "[fe80::1%25eth0]:80" is "[fe80::1]:80" to the robot
+ * (RFC 6874, section 3). */
+static void
+add_host(struct buf *out, const char *host, size_t n)
+{
+	const char *zone = *host == '[' ? memchr(host, '%', n) : NULL;
+	const char *close = zone ? memchr(zone, ']', n - (size_t)(zone - host)) : NULL;
+	size_t n_front = close ? (size_t)(zone - host) : n;
+
+	(void)(buf_add(out, host, n_front) ||
+	       (close && buf_add(out, close, n - (size_t)(close - host))));
+}
+
 void
 http_head_init(struct http_head *h, const struct http_options *o)
 {
@@ -24,10 +37,10 @@ http_head_init(struct http_head *h, const struct http_options *o)
 	buf_init(&h->post, HEAD_LIMIT);
 	buf_init(&h->common, HEAD_LIMIT);
 	add_start(&h->post, "POST", path);
-	(void)buf_addf(&h->common, " HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: " HTTP_AGENT "\r\n",
-	    (int)(path - host), host);
-	(void)buf_addf(
-	    &h->common, HTTP_CONTENT "\r\n%s\r\n", o->stream ? HTTP_ACCEPT_STREAM : HTTP_ACCEPT);
+	(void)buf_adds(&h->common, " HTTP/1.1\r\nHost: ");
+	add_host(&h->common, host, (size_t)(path - host));
+	(void)buf_addf(&h->common, "\r\nUser-Agent: " HTTP_AGENT "\r\n" HTTP_CONTENT "\r\n%s\r\n",
+	    o->stream ? HTTP_ACCEPT_STREAM : HTTP_ACCEPT);
 	if (!o->stream)
 		(void)buf_adds(&h->common, "Accept-Encoding: gzip\r\n");
 	if (o->more_header)

@@ -347,6 +347,10 @@ static const struct {
 	    "POST /v1/x?a=b HTTP/1.1\r\nHost: [::1]:80\r\nUser-Agent: " HTTP_AGENT
 	    "\r\n" HTTP_CONTENT "\r\n" HTTP_ACCEPT "\r\nAccept-Encoding: gzip\r\nV: 1\r\n"
 	    "X-Request-Id: 0123456789abcdef\r\nContent-Length: 2\r\nK: secret\r\n\r\n{}" },
+	{ "http://[fe80::1%25eth0]:80/x", NULL, NULL, NULL, true,
+	    "POST /x HTTP/1.1\r\nHost: [fe80::1]:80\r\nUser-Agent: " HTTP_AGENT "\r\n" HTTP_CONTENT
+	    "\r\n" HTTP_ACCEPT_STREAM
+	    "\r\nX-Request-Id: 0123456789abcdef\r\nContent-Length: 2\r\n\r\n{}" },
 	{ "http://h:1?q", "http://h:1?q&r=%20", NULL, NULL, true,
 	    "GET /?q&r=%20 HTTP/1.1\r\nHost: h:1\r\nUser-Agent: " HTTP_AGENT "\r\n" HTTP_CONTENT
 	    "\r\n" HTTP_ACCEPT_STREAM "\r\nX-Request-Id: 0123456789abcdef\r\n\r\n" },
