@@ -6,25 +6,38 @@
 #include <strings.h>
 #include <time.h>
 
-enum { WAIT_BYTES = 64, MOST_S = 1000000 };
+enum { WAIT_BYTES = 64, MOST_DIGITS = 9 };
+#define MOST_MS 1000000000LL
 
-/* Seconds, or a date (RFC 9110, section 10.2.3). */
+static const char digits[] = "0123456789";
+
+/* Seconds, or a date (RFC 9110, section 10.2.3); some tell parts of seconds. Returns ms; negative:
+ * neither, or it is over. */
 static int64_t
-seconds_of(const char *value)
+ms_of(const char *value)
 {
+	size_t n = strspn(value, digits),
+	       n_more = value[n] == '.' ? strspn(value + n + 1, digits) : 0;
+	int64_t ms, scale = 100;
 	time_t then;
 
-	if (strspn(value, "0123456789") == strlen(value))
-		return strtoll(value, NULL, 10);
-	then = curl_getdate(value, NULL);
-	return then < 0 ? -1 : then - time(NULL);
+	if (n == 0 || value[n + (value[n] == '.') + n_more] != '\0') {
+		then = curl_getdate(value, NULL);
+		return then < 0 ? -1 : (int64_t)(then - time(NULL)) * 1000;
+	}
+	if (n > MOST_DIGITS)
+		return -1;
+	ms = strtoll(value, NULL, 10) * 1000;
+	for (size_t i = 0; i < n_more; i++, scale /= 10)
+		ms += (value[n + 1 + i] - '0') * scale;
+	return ms;
 }
 
 void
 http_end_hint(struct http_end *end, const char *name, size_t n_name, const char *value, size_t n)
 {
 	char text[WAIT_BYTES];
-	int64_t seconds;
+	int64_t ms;
 
 	if (n == 0 || n >= sizeof text)
 		return;
@@ -33,14 +46,14 @@ http_end_hint(struct http_end *end, const char *name, size_t n_name, const char 
 	if (n_name == 14 && strncasecmp(name, "x-should-retry", n_name) == 0) {
 		end->should_retry = strcasecmp(text, "true") == 0;
 	} else if (n_name == 14 && strncasecmp(name, "retry-after-ms", n_name) == 0) {
-		if (strspn(text, "0123456789") == 0 || n >= 10)
+		if (strspn(text, digits) == 0 || strspn(text, digits) > MOST_DIGITS)
 			return;
 		end->wait_ms = strtol(text, NULL, 10);
 		end->exact = true;
 	} else if (n_name == 11 && strncasecmp(name, "retry-after", n_name) == 0 && !end->exact) {
-		seconds = seconds_of(text);
-		if (seconds >= 0 && seconds < MOST_S)
-			end->wait_ms = seconds * 1000;
+		ms = ms_of(text);
+		if (ms >= 0 && ms < MOST_MS)
+			end->wait_ms = ms;
 	}
 }
 

@@ -251,6 +251,34 @@ START_TEST(head_tells_type_packing_and_what_an_error_wants)
 }
 END_TEST
 
+/* In whole seconds, in parts of them as some vendors have it, or as a date; else it is no hint. */
+START_TEST(time_to_wait_is_read_in_each_of_its_forms)
+{
+	static const struct {
+		const char *name, *value;
+		int64_t wait_ms;
+	} hints[] = { { "Retry-After", "7", 7000 }, { "retry-after", "0", 0 },
+		{ "Retry-After", "1.5", 1500 }, { "Retry-After", "30.0", 30000 },
+		{ "Retry-After", "0.0625", 62 }, { "Retry-After", "2.", 2000 },
+		{ "Retry-After", "999999", 999999000 }, { "Retry-After", "1000000", -1 },
+		{ "Retry-After", "99999999999999999999.5", -1 }, { "Retry-After", ".5", -1 },
+		{ "Retry-After", "-1", -1 }, { "Retry-After", "7s", -1 },
+		{ "Retry-After", "1.5.2", -1 }, { "Retry-After", "1e3", -1 },
+		{ "Retry-After", "Fri, 01 Jan 1999 00:00:00 GMT", -1 },
+		{ "Retry-After-Ms", "1500", 1500 }, { "Retry-After-Ms", "1500.75", 1500 },
+		{ "Retry-After-Ms", "soon", -1 } };
+
+	for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
+		struct http_end end = HTTP_END_NONE;
+
+		http_end_hint(&end, hints[i].name, strlen(hints[i].name), hints[i].value,
+		    strlen(hints[i].value));
+		ck_assert_msg(end.wait_ms == hints[i].wait_ms, "%s: %s: %lld", hints[i].name,
+		    hints[i].value, (long long)end.wait_ms);
+	}
+}
+END_TEST
+
 START_TEST(packings_but_one_gzip_are_unknown)
 {
 	static const struct {
@@ -400,6 +428,7 @@ http1_suite(void)
 	tcase_add_test(tc, nul_in_the_head_is_broken);
 	tcase_add_loop_test(tc, head_without_end_is_broken_within_its_limit, 0, 5);
 	tcase_add_test(tc, head_tells_type_packing_and_what_an_error_wants);
+	tcase_add_test(tc, time_to_wait_is_read_in_each_of_its_forms);
 	tcase_add_test(tc, packings_but_one_gzip_are_unknown);
 	tcase_add_loop_test(tc, request_is_what_the_robot_is_to_see, 0, sizeof asks / sizeof *asks);
 	tcase_add_test(tc, packed_body_is_unpacked_however_it_is_cut);
