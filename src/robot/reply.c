@@ -229,6 +229,8 @@ on_event(void *arg, bool is_error, const char *data, size_t n)
 		else if (json_is_object(o))
 			(void)on_value(r, o);
 		json_drop(o);
+	} else if (!r->unclosed && n && data[0] == '{') {
+		reply_is_broken(r); /* a piece is missing: what follows would follow a hole */
 	}
 	if (r->over)
 		sse_stop(&r->sse);
