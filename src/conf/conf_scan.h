@@ -20,8 +20,8 @@ int conf_scan(const char *path, const char *dir, mode_t *open_bits, struct err *
  * holds twice, else its first. Returns 0, or -1: it holds none. */
 int conf_scan_twice(const char *path, int line, char *name, size_t size);
 
-/* What stands in quotes behind a setting at the top, in a file that may be no good: so that those who
- * broke it can still ask the server that runs. Returns 0, or -1: there is nothing. */
+/* What stands in quotes behind a setting at the top, in a file that may be no good: so that those
+ * who broke it can still ask the server that runs. Returns 0, or -1: there is nothing. */
 int conf_scan_text(const char *path, const char *name, char *text, size_t size);
 
 /* Read a regular file whole. Returns the bytes (gives, NUL behind them) or NULL; *st may be NULL.
