@@ -25,29 +25,34 @@ enum { HEARTBEAT_MS = 2000 };
 
 struct load {
 	struct conf *c;
-	const char *dir;
+	const char *full, *dir; /* where the file really is, for those that it includes */
 	bool dump; /* a canonical dump: paths are absolute, rules and keys are inside */
 	struct err *e;
 };
 
+/* A file by the name it was given. */
+static const char *
+name_of(const struct load *l, const char *file)
+{
+	return file == NULL || (l->full && strcmp(file, l->full) == 0) ? l->c->origin : file;
+}
+
 static int
 fail_at(struct load *l, const config_setting_t *s, const char *key)
 {
-	const char *file = config_setting_source_file(s);
+	const char *file = name_of(l, config_setting_source_file(s));
 
-	return err_add(
-	    l->e, "%s:%d: %s", file ? file : l->c->origin, (int)config_setting_source_line(s), key);
+	return err_add(l->e, "%s:%d: %s", file, (int)config_setting_source_line(s), key);
 }
 
 /* Remember who set it. A dump brings its sources along. */
 static void
 note_source(struct load *l, const config_setting_t *s, const char *key)
 {
-	const char *file = config_setting_source_file(s);
+	const char *file = name_of(l, config_setting_source_file(s));
 
 	if (!l->dump)
-		conf_source_note(
-		    l->c, key, file ? file : l->c->origin, (int)config_setting_source_line(s));
+		conf_source_note(l->c, key, file, (int)config_setting_source_line(s));
 }
 
 /* The row for `name` in the group whose keys begin with `prefix`. */
@@ -306,16 +311,20 @@ conf_new(const char *origin)
 
 /* libconfig says where, but of a key that is there twice not which. */
 static int
-fail_syntax(struct load *l, const config_t *file, const char *path)
+fail_syntax(struct load *l, const config_t *file)
 {
-	const char *where = config_error_file(file), *what = config_error_text(file);
+	const char *where = config_error_file(file), *name = name_of(l, where);
 	int line = config_error_line(file);
-	char name[64] = "";
+	char key[64] = "", path[4096];
 
-	where = where ? where : path;
-	if (strstr(what, "duplicate") && conf_scan_twice(where, line, name, sizeof name) == 0)
-		return err_set(l->e, "%s:%d: %s: is there twice", where, line, name);
-	return err_set(l->e, "%s:%d: %s", where, line, what);
+	if (line == 0)
+		return -1;
+	where = where ? where : l->full;
+	snprintf(path, sizeof path, "%s%s%s", *where == '/' ? "" : l->dir, *where == '/' ? "" : "/",
+	    where);
+	if (strstr(l->e->text, "duplicate") && conf_scan_twice(path, line, key, sizeof key) == 0)
+		return err_set(l->e, "%s:%d: %s: is there twice", name, line, key);
+	return err_add(l->e, "%s:%d", name, line);
 }
 
 /* What the file says of other things on this machine. */
@@ -348,9 +357,8 @@ load_file(struct load *l, const char *path)
 	if (conf_scan(path, l->dir, &bits, l->e))
 		return -1;
 	config_init(&file);
-	config_set_include_dir(&file, l->dir);
-	if (config_read_file(&file, path) == CONFIG_FALSE) {
-		bad = fail_syntax(l, &file, path);
+	if (conf_scan_parse(&file, l->full, l->dir, l->e)) {
+		bad = fail_syntax(l, &file);
 	} else {
 		bad = load_root(l, config_root_setting(&file));
 	}
@@ -371,10 +379,11 @@ conf_load_file(const char *path, bool optional, struct err *e)
 {
 	bool absent = path == NULL || (optional && is_absent(path));
 	struct load l = { .c = conf_new(absent ? "built-in defaults" : path), .e = e };
-	char *full = absent ? NULL : realpath(path, NULL), *dir = full ? dirname(full) : NULL;
+	char *full = absent ? NULL : realpath(path, NULL);
 	int bad;
 
-	l.dir = arena_dup(&l.c->arena, dir ? dir : "/");
+	l.full = arena_dup(&l.c->arena, full ? full : "/");
+	l.dir = arena_dup(&l.c->arena, full ? dirname(full) : "/");
 	free(full);
 	bad = absent ? load_root(&l, NULL) : load_file(&l, path);
 	if (bad) {

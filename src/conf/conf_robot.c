@@ -2,6 +2,7 @@
 #include "conf/conf_robot.h"
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "conf/conf_opt.h"
 #include "conf/conf_robot_file.h"
 #include "conf/conf_rules.h"
@@ -122,29 +123,37 @@ read_ca(const struct conf_from *from, struct conf_robot *r, struct err *e)
 
 /* --- rules ----------------------------------------------------------------------------------- */
 
+/* What a rule file includes is found from the folder it is in. */
+static int
+read_rules(const char *path, config_t *file, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = mem_ndup(path, slash > path ? (size_t)(slash - path) : 1);
+	mode_t bits;
+	int bad = conf_scan(path, dir, &bits, e);
+
+	if (!bad && (bad = conf_scan_parse(file, path, dir, e)) && config_error_line(file)) {
+		const char *where = config_error_file(file);
+
+		err_add(e, "%s:%d", where ? where : path, config_error_line(file));
+	}
+	free(dir);
+	return bad;
+}
+
 /* Rules come from the dump itself, from the robot's file, or from the program. */
 static int
 load_rules(const struct conf_from *from, const config_setting_t *group, struct conf_robot *r,
     struct err *e)
 {
-	mode_t bits;
 	config_t file;
-	int bad;
 
 	if (from->dump)
 		return group == NULL ? 0 : conf_rules_read(group, false, from->arena, &r->rules, e);
 	config_init(&file);
-	if (*r->file == '\0')
-		bad = config_read_string(&file, conf_robot_file) == CONFIG_FALSE;
-	else if (conf_scan(r->file, from->dir, &bits, e))
+	if (*r->file ? read_rules(r->file, &file, e)
+		     : config_read_string(&file, conf_robot_file) == CONFIG_FALSE)
 		goto fail;
-	else
-		bad = config_read_file(&file, r->file) == CONFIG_FALSE;
-	if (bad) {
-		err_set(e, "%s:%d: %s", *r->file ? r->file : "built-in rules",
-		    config_error_line(&file), config_error_text(&file));
-		goto fail;
-	}
 	if (conf_rules_read(config_root_setting(&file), true, from->arena, &r->rules, e)) {
 		if (*r->file == '\0')
 			err_add(e, "built-in rules");

@@ -86,9 +86,10 @@ complain(const struct scan *s, struct err *e, const char *what)
 	return err_set(e, "%s:%d: %s", s->path, s->line, what);
 }
 
-/* Skip to the byte behind the comment that begins here. */
-static void
-skip_comment(struct scan *s)
+/* Skip to the byte behind the comment that begins here. For libconfig the end of a file is no end
+ * of a comment, and what it says then, "syntax error", helps nobody. */
+static int
+skip_comment(struct scan *s, struct err *e)
 {
 	bool block = s->at[0] == '/' && s->at[1] == '*';
 
@@ -97,8 +98,12 @@ skip_comment(struct scan *s)
 		s->line += *s->at == '\n';
 		s->at++;
 	}
-	if (block && *s->at)
+	if (*s->at == '\0')
+		return complain(
+		    s, e, block ? "the comment does not end" : "a newline must end the comment");
+	if (block)
 		s->at += 2;
+	return 0;
 }
 
 /* For libconfig a text ends at its first \x00, and the rest of a key is gone without a word. */
@@ -183,7 +188,8 @@ take_include(struct scan *s, struct err *e)
 		return complain(s, e, "@include needs a file name in quotes");
 	if (s->includes >= INCLUDES)
 		return complain(s, e, "@include is nested too deep");
-	snprintf(path, sizeof path, "%s/%.*s", s->dir, (int)(to - from - 1), from + 1);
+	snprintf(path, sizeof path, "%s%s%.*s", from[1] == '/' ? "" : s->dir,
+	    from[1] == '/' ? "" : "/", (int)(to - from - 1), from + 1);
 	inner.path = path;
 	inner.includes++;
 	if (scan_file(&inner, e))
@@ -208,7 +214,7 @@ take_one(struct scan *s, struct err *e)
 
 	s->line_begins = c == '\n' || (line_begins && isblank(c));
 	if (c == '#' || (c == '/' && (s->at[1] == '/' || s->at[1] == '*')))
-		skip_comment(s);
+		return skip_comment(s, e);
 	else if (c == '"')
 		return take_string(s, e);
 	else if (line_begins && strncmp(s->at, "@include", 8) == 0)
@@ -276,6 +282,26 @@ conf_scan_text(const char *path, const char *name, char *text, size_t size)
 	(void)scan_file(&s, &e);
 	free(copy);
 	return *text ? 0 : -1;
+}
+
+int
+conf_scan_parse(config_t *file, const char *path, const char *dir, struct err *e)
+{
+	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), bad = -1;
+
+	if (here < 0 || chdir(dir) < 0) {
+		err_errno(e, "%s", here < 0 ? "." : dir);
+	} else if (config_read_file(file, path) == CONFIG_FALSE) {
+		err_set(e, "%s", config_error_text(file));
+	} else {
+		bad = 0;
+	}
+	if (here >= 0) {
+		if (fchdir(here) < 0)
+			bad = err_errno(e, "back from %s", dir);
+		close(here);
+	}
+	return bad;
 }
 
 /* The next name of a setting from *at on, before `end`. Returns its length, 0: there is none. */

@@ -1,7 +1,7 @@
 /* conf_scan.h - a look at a configuration file before libconfig sees it.
  * For:     what libconfig 1.5 gets wrong: it wraps numbers that do not fit (4294967376 becomes 80),
- *          follows an @include into a FIFO or itself, and nests without a limit.     Callers:
- *          conf_load.c.
+ *          follows an @include into a FIFO or itself, takes an absolute one for a relative one,
+ *          and nests without a limit.     Callers: conf_load.c, conf_robot.c.
  * Holds:   regular files of at most 4 MiB, includes 9 deep, groups and lists 32 deep.
  * Memory:  none kept. */
 #ifndef CONF_CONF_SCAN_H
@@ -9,12 +9,18 @@
 
 #include "base/err.h"
 
+#include <libconfig.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
-/* Check the file and all it includes (paths relative to `dir`). *open_bits collects the
- * permission bits of all files. Returns 0, or -1 with "file:line: what". */
+/* Check the file and all it includes (relative paths are relative to `dir`). *open_bits collects
+ * the permission bits of all files. Returns 0, or -1 with "file:line: what". */
 int conf_scan(const char *path, const char *dir, mode_t *open_bits, struct err *e);
+
+/* Have libconfig read such a file. `path` is absolute. The process is in `dir` meanwhile: from
+ * there libconfig finds relative and absolute includes. Returns 0, or -1 with the bare reason: the
+ * place is libconfig's to tell, unless config_error_line() is 0. */
+int conf_scan_parse(config_t *file, const char *path, const char *dir, struct err *e);
 
 /* The key that stands twice, as libconfig says of this line of the file: the one that the line
  * holds twice, else its first. Returns 0, or -1: it holds none. */

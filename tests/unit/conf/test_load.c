@@ -282,6 +282,52 @@ START_TEST(rule_files_are_checked)
 }
 END_TEST
 
+/* Wherever the process is, and it stays there. */
+START_TEST(included_files_are_found)
+{
+	char text[400], before[4096], after[4096], sub[160];
+	struct err e = { "" };
+	struct conf *c;
+
+	snprintf(sub, sizeof sub, "%s/sub", folder);
+	ck_assert_int_eq(mkdir(sub, 0700), 0);
+	put("one.conf", "workers = 7;\n", 0600);
+	put("sub/two.conf", "language = \"en\";\n", 0600);
+	put("sub/robot.conf", "@include \"more.conf\"\n", 0600);
+	put("sub/more.conf", "fallback = \"hm\";\n", 0600);
+	snprintf(text, sizeof text,
+	    "@include \"%s/one.conf\"\n@include \"sub/two.conf\"\n"
+	    "robots = ( { file = \"sub/robot.conf\"; } );\n",
+	    folder);
+	put("xiaotud.conf", text, 0600);
+	ck_assert_ptr_nonnull(getcwd(before, sizeof before));
+	c = conf_load_file(path, false, &e);
+	ck_assert_msg(c != NULL, "%s", e.text);
+	ck_assert_ptr_nonnull(getcwd(after, sizeof after));
+	ck_assert_str_eq(after, before);
+	ck_assert_int_eq(c->workers, 7);
+	ck_assert_str_eq(c->robots[0].rules.fallback.at[0], "hm");
+	conf_free(c);
+	put("one.conf", "workers = 7;\nworkers = 8;\n", 0600);
+	refuses(text, "one.conf:2: workers: is there twice", "");
+	put("one.conf", "", 0600);
+	put("sub/two.conf", "greeting = \"a\";\ngreeting = \"b\";\n", 0600);
+	refuses(text, "sub/two.conf:2: greeting: is there twice", "");
+	put("sub/two.conf", "", 0600);
+	put("sub/more.conf", "fallback = = \"hm\";\n", 0600);
+	refuses(text, "xiaotud.conf:3: robots.[0]: file: more.conf:1: syntax error", "");
+}
+END_TEST
+
+/* For libconfig it goes on; its "syntax error" would be about nothing that one can see. */
+START_TEST(comment_that_does_not_end_is_named)
+{
+	refuses("workers = 7; # seven", "xiaotud.conf:1: a newline must end the comment", "");
+	refuses("workers = 7;\n// seven", "xiaotud.conf:2: a newline must end the comment", "");
+	refuses("workers = 7;\n/* seven\n", "xiaotud.conf:3: the comment does not end", "");
+}
+END_TEST
+
 /* libconfig would end the process, or wait for ever: in the child that is one failed attempt. */
 START_TEST(hostile_files_cost_a_child)
 {
@@ -394,6 +440,8 @@ load_suite(void)
 	tcase_add_test(tc, a_key_is_kept_from_others);
 	tcase_add_test(tc, certificates_are_read_at_load);
 	tcase_add_test(tc, rule_files_are_checked);
+	tcase_add_test(tc, included_files_are_found);
+	tcase_add_test(tc, comment_that_does_not_end_is_named);
 	tcase_add_test(tc, hostile_files_cost_a_child);
 	tcase_add_test(tc, every_value_knows_where_it_was_set);
 	tcase_add_test(tc, as_json_all_values_have_their_source_and_secrets_are_masked);
