@@ -132,12 +132,13 @@ pause_ms(int n_retries)
 	return ms - ms * (random() % 1000) / 4000;
 }
 
-/* Can the same request succeed in a while that is worth it? Then wait for it. */
+/* Can the same request succeed in a while that is worth it? Then wait for it. `told`: the robot
+ * said itself that it cannot now, by a status or, as Turing does, by a code under 200. */
 static bool
-try_again_later(struct api_call *call, enum why why, const struct http_end *end)
+try_again_later(struct api_call *call, enum why why, bool told, const struct http_end *end)
 {
 	const struct robot *r = call->ask->robot;
-	bool can = why == WHY_RATE || (why == WHY_UNAVAILABLE && end->status >= 400);
+	bool can = why == WHY_RATE || (why == WHY_UNAVAILABLE && told);
 	int64_t ms = end->wait_ms > 0 ? end->wait_ms : pause_ms(call->n_retries);
 	int64_t spent_ms = lapse_now_ms() - call->since_ms;
 
@@ -188,6 +189,7 @@ try_otherwise(struct api_call *call, enum why why, const struct http_end *end)
 static void
 conclude(struct api_call *call, enum why transport, const struct http_end *end)
 {
+	bool told = end->status >= 400 || transport == WHY_OK;
 	enum why why = reply_end(&call->reply, transport);
 
 	call->http = NULL;
@@ -195,7 +197,7 @@ conclude(struct api_call *call, enum why transport, const struct http_end *end)
 		ask_piece(call->ask, buf_head(&call->reply.text), call->reply.text.len);
 	buf_cut(&call->reply.text, 0);
 	if (why != WHY_OK && call->ask->n_bytes == 0 &&
-	    (try_otherwise(call, why, end) || try_again_later(call, why, end)))
+	    (try_otherwise(call, why, end) || try_again_later(call, why, told, end)))
 		return;
 	if (why == WHY_REFUSED || why == WHY_TOO_LONG)
 		note_refusal(call, end->status);

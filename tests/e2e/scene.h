@@ -27,6 +27,9 @@
 	"robots = ( { name = \"turing\"; type = \"turing\"; url = \"$BOT\"; api_key = \"" key      \
 	"\"; " more " } );\n"
 #define TURING TURING_WITH(KEY, "")
+#define TURING2                                                                                    \
+	"robots = ( { name = \"turing\"; type = \"turing2\"; url = \"$BOT/v2\"; api_key = \"" KEY  \
+	"\"; } );\n"
 
 /* A robot that streams, of type openai, ollama or anthropic, and one that always works. */
 #define MODEL_AT(name, type, port, more)                                                           \

@@ -5,10 +5,6 @@
 #include <ctype.h>
 #include <string.h>
 
-#define TURING2                                                                                    \
-	"robots = ( { name = \"turing\"; type = \"turing2\"; url = \"$BOT/v2\"; api_key = \"" KEY  \
-	"\"; } );\n"
-
 struct sample {
 	const char *body;
 	const char *heard[5]; /* texts the answer holds */

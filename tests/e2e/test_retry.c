@@ -29,6 +29,33 @@ START_TEST(request_that_fails_once_is_made_again)
 }
 END_TEST
 
+static const struct {
+	const char *robots, *type, *body;
+} excuses[] = {
+	{ TURING, "application/json", "{\"code\":40006,\"text\":\"服务器升级中\"}" },
+	{ TURING2, "application/json", "{\"intent\":{\"code\":8008}}" },
+	{ TURING2, "application/json", "{\"intent\":{\"code\":7002}}" },
+	{ MODEL("anthropic", ""), "text/event-stream",
+	    "data: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\"}}\n\n" },
+};
+
+/* Turing has no other way to say it, and a stream has begun when it is said. */
+START_TEST(request_that_fails_under_status_200_is_made_again)
+{
+	struct server *s = server_start(ONE_WORKER "%s", excuses[_i].robots);
+	struct fakebot *b = scene_bot(s);
+	struct peer *p = scene_chat(s);
+
+	fakebot_play(b, &(struct fakebot_script){
+			    .first_n = 1, .type = excuses[_i].type, .body = excuses[_i].body });
+	peer_send(p, "me::hi\n");
+	peer_expect(p, "echo:hi\n");
+	ck_assert_int_eq(fakebot_requests(b), 2);
+	(void)server_wait_log(s, "ev=robot_retry why=unavailable status=200");
+	scene_end(s, b);
+}
+END_TEST
+
 /* The pauses between them are at least 375 and 750 ms, whatever the machine does. */
 START_TEST(c6_retries_are_few_and_spread_when_there_is_no_other_robot)
 {
@@ -278,6 +305,8 @@ retry_suite(void)
 	TCase *tc = scene_case(suite, "retry");
 
 	tcase_add_loop_test(tc, request_that_fails_once_is_made_again, 0, 3);
+	tcase_add_loop_test(tc, request_that_fails_under_status_200_is_made_again, 0,
+	    (int)(sizeof excuses / sizeof *excuses));
 	tcase_add_test(tc, c6_retries_are_few_and_spread_when_there_is_no_other_robot);
 	tcase_add_test(tc, c6_workers_retry_at_times_of_their_own);
 	tcase_add_test(tc, c6_next_robot_answers_after_one_retry);
