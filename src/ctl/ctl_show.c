@@ -157,7 +157,8 @@ ctl_show_status(struct json_object *o, struct buf *out)
 	    "leaving", "leaving");
 	ROW(out, "chats", o, "chats", "now", "accepted", "accepted", "accept_failures",
 	    "failed accepts");
-	ROW(out, "messages", o, "messages", "taken", "answers", "answered", "failures", "failed");
+	ROW(out, "messages", o, "messages", "taken", "answers", "answered", "failures", "failed",
+	    "rejected", "rejected");
 	put_latency(out, o);
 	ROW(out, "tokens", o, "tokens_in", "in", "tokens_out", "out");
 	ROW(out, "moves", o, "moved_out", "out", "moved_in", "in", "moves_failed", "failed");

@@ -24,7 +24,8 @@ enum { SCORE_SLOTS = 512 };
 	X(COUNTER, requests, "HTTP requests answered.")                                            \
 	X(COUNTER, messages, "Messages taken.")                                                    \
 	X(COUNTER, answers, "Messages answered.")                                                  \
-	X(COUNTER, failures, "Messages answered with ERR.")                                        \
+	X(COUNTER, failures, "Messages taken and answered with ERR.")                              \
+	X(COUNTER, rejected, "Messages answered with ERR and not taken: rate, busy, no message.")  \
 	X(COUNTER, tokens_in, "Tokens that robots read, as they tell.")                            \
 	X(COUNTER, tokens_out, "Tokens that robots wrote, as they tell.")                          \
 	X(COUNTER, moved_out, "Chats handed to another worker.")                                   \

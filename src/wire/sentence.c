@@ -1,6 +1,8 @@
 /* sentence.c - see sentence.h. Rows are in the order of the enums. */
 #include "wire/sentence.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const fails[FAIL_COUNT][2] = {
@@ -36,6 +38,15 @@ const char *
 sentence_fail(enum fail fail, enum conf_language language)
 {
 	return fails[fail][language == CONF_EN];
+}
+
+size_t
+sentence_rate(int64_t wait_ms, enum conf_language language, char *text, size_t size)
+{
+	int n = snprintf(text, size, "%s (%" PRId64 " s)", sentence_fail(FAIL_RATE, language),
+	    (wait_ms + 999) / 1000);
+
+	return (size_t)n < size ? (size_t)n : size - 1;
 }
 
 const char *

@@ -9,6 +9,8 @@
 
 const char *sentence_fail(enum fail fail, enum conf_language language);
 const char *sentence_bye(enum bye bye, enum conf_language language);
+/* That of FAIL_RATE, and how long to wait. Returns the length of the text. */
+size_t sentence_rate(int64_t wait_ms, enum conf_language language, char *text, size_t size);
 
 enum say {
 	SAY_HELP,

@@ -40,17 +40,24 @@ conn_fail(struct conn *c, enum fail fail, const struct msg *msg)
 	conn_say(c, PART_FAIL, msg, text, strlen(text));
 }
 
+/* A message is not taken. */
 static void
-fail_rate(struct conn *c, int64_t wait_ms, const struct msg *msg)
+reject(struct conn *c, enum fail fail, const struct msg *msg)
+{
+	score_add(&c->w->score->rejected, 1);
+	conn_fail(c, fail, msg);
+}
+
+static void
+reject_rate(struct conn *c, int64_t wait_ms, const struct msg *msg)
 {
 	char text[160];
 
 	/* Held back until the answer under way is out, it has no time to tell any more. */
 	if (wire_is_mid_answer(&c->wire))
-		return conn_fail(c, FAIL_RATE, msg);
-	snprintf(text, sizeof text, "%s (%" PRId64 " s)", sentence_fail(FAIL_RATE, language(c)),
-	    (wait_ms + 999) / 1000);
-	conn_say(c, PART_FAIL, msg, text, strlen(text));
+		return reject(c, FAIL_RATE, msg);
+	score_add(&c->w->score->rejected, 1);
+	conn_say(c, PART_FAIL, msg, text, sentence_rate(wait_ms, language(c), text, sizeof text));
 }
 
 static void
@@ -317,9 +324,9 @@ take(struct conn *c, const struct msg *m)
 	if (m->kind == MSG_EXIT)
 		c->deaf = true; /* nothing behind it counts */
 	else if ((wait_ms = rate_wait_ms(c)))
-		return fail_rate(c, wait_ms, m);
+		return reject_rate(c, wait_ms, m);
 	else if (is_busy(c))
-		return conn_fail(c, FAIL_BUSY, m);
+		return reject(c, FAIL_BUSY, m);
 	/* Most messages find nobody before them, and need not be kept. */
 	if (m->kind == MSG_TEXT && c->turn == NULL && c->first == NULL)
 		return ask(c, c->wire.user, c->wire.n_user, m);
@@ -345,7 +352,7 @@ decode(struct conn *c)
 		else if (got == DECODE_GOT)
 			take(c, &m);
 		else if (got == DECODE_BAD)
-			conn_fail(c, m.fail, &m);
+			reject(c, m.fail, &m);
 		wire_done(&c->wire, &c->in);
 		c->paused = got == DECODE_PAUSE;
 		if (got == DECODE_BAD && m.fatal)

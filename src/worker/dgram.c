@@ -77,12 +77,30 @@ say(struct dgram *d, enum part part, const char *text, size_t n)
 	buf_release(&out);
 }
 
+static enum conf_language
+language(const struct dgram *d)
+{
+	return (enum conf_language)d->w->setup->conf->language;
+}
+
 static void
 say_fail(struct dgram *d, enum fail fail)
 {
-	const char *text = sentence_fail(fail, (enum conf_language)d->w->setup->conf->language);
+	const char *text = sentence_fail(fail, language(d));
 
 	say(d, PART_FAIL, text, strlen(text));
+}
+
+static void
+reject(struct dgram *d, enum fail fail, int64_t wait_ms)
+{
+	char text[160];
+
+	score_add(&d->w->score->rejected, 1);
+	if (fail == FAIL_RATE)
+		say(d, PART_FAIL, text, sentence_rate(wait_ms, language(d), text, sizeof text));
+	else
+		say_fail(d, fail);
 }
 
 static void
@@ -130,14 +148,14 @@ on_done(void *arg, enum fail fail)
 
 static const struct turn_sink sink = { .piece = on_piece, .done = on_done };
 
-/* Has its address had its messages of this minute? */
-static bool
-is_too_fast(const struct dgram *d)
+/* Has its address had its messages of this minute? Returns how long it has to wait, or 0. */
+static int64_t
+rate_wait_ms(const struct dgram *d)
 {
 	int64_t limit = d->w->setup->conf->limit_messages_per_minute_per_address;
+	uint64_t key = tally_key(&d->route.peer);
 
-	return limit && throttle_take(
-			    d->w->boot->throttle, tally_key(&d->route.peer), limit, lapse_now_ms());
+	return limit ? throttle_take(d->w->boot->throttle, key, limit, lapse_now_ms()) : 0;
 }
 
 /* Decode the datagram; ask, or say at once what is wrong. Returns whether a turn began. */
@@ -145,6 +163,7 @@ static bool
 ask(struct dgram *d, const char *bytes, size_t n)
 {
 	struct question q = { .id = "", .robot = -1 };
+	int64_t wait_ms = 0;
 	struct buf in;
 	struct msg m;
 
@@ -155,7 +174,7 @@ ask(struct dgram *d, const char *bytes, size_t n)
 		q.n_user = d->wire.n_user;
 		q.text = m.text;
 		q.n_text = m.n_text;
-		if (is_too_fast(d))
+		if ((wait_ms = rate_wait_ms(d)))
 			m.fail = FAIL_RATE;
 		else if (d->w->n_datagrams > WORKER_DATAGRAMS)
 			m.fail = FAIL_BUSY;
@@ -163,7 +182,7 @@ ask(struct dgram *d, const char *bytes, size_t n)
 			d->turn = turn_start(d->w, &q, &sink, d);
 	}
 	if (m.fail)
-		say_fail(d, m.fail);
+		reject(d, m.fail, wait_ms);
 	wire_done(&d->wire, &in);
 	buf_release(&in);
 	return d->turn != NULL;

@@ -281,6 +281,8 @@ START_TEST(metrics_are_prometheus_s_and_count)
 	s->may_crash = true;
 	peer_send(p, "me::hi\n");
 	peer_expect(p, "echo:hi\n");
+	peer_send(p, "a\xff\n");
+	peer_expect_prefix(p, "ERR bad-utf8 ");
 	server_reload_ok(s);
 	server_config(s, PLAIN POOL(2) DOOR(9999) NO_RATE TWO_ROBOTS "x = 1;\n");
 	server_reload_rejected(s, "x");
@@ -293,6 +295,8 @@ START_TEST(metrics_are_prometheus_s_and_count)
 	promtext_has(text, "xiaotu_chats 1");
 	promtext_has(text, "xiaotu_messages_total 1");
 	promtext_has(text, "xiaotu_answers_total 1");
+	promtext_has(text, "xiaotu_failures_total 0");
+	promtext_has(text, "xiaotu_rejected_total 1");
 	promtext_has(text, "xiaotu_message_duration_seconds_count 1");
 	promtext_has(text, "xiaotu_reloads_total{result=\"ok\"} 1");
 	promtext_has(text, "xiaotu_reloads_total{result=\"rejected\"} 1");

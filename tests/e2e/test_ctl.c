@@ -64,8 +64,8 @@ START_TEST(every_command_prints_for_people)
 
 	peer_send(p, "小红::hi\n");
 	peer_expect(p, "echo:hi\n");
-	SHOWS(s, "status", "xiaotud ", "serving", "1 now, 1 accepted", "1 taken, 1 answered",
-	    "2 wanted, 2 ready", s->address);
+	SHOWS(s, "status", "xiaotud ", "serving", "1 now, 1 accepted",
+	    "1 taken, 1 answered, 0 failed, 0 rejected", "2 wanted, 2 ready", s->address);
 	SHOWS(s, "workers", "SLOT", "ready");
 	SHOWS(s, "chats", "小红", "line", "127.0.0.1:");
 	SHOWS(s, "robots", "turing", "answering");

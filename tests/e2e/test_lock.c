@@ -364,6 +364,7 @@ START_TEST(b8_rate_of_an_address_holds_for_datagrams_and_chats_together)
 	peer_send(p, "me::hi");
 	peer_datagram(p, answer, sizeof answer);
 	ck_assert_int_eq(strncmp(answer, "ERR rate ", 9), 0);
+	ck_assert_ptr_nonnull(strstr(answer, " s)")); /* how long to wait */
 	other = peer_open_udp_from("127.0.0.3", s->address, SERVER_PORT);
 	peer_send(other, "me::hi");
 	peer_datagram(other, answer, sizeof answer);
