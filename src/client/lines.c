@@ -335,12 +335,26 @@ answer_bare(struct lines *t, enum heard heard)
 	return 0;
 }
 
+/* A reader that left knows it; a full disk does not. */
+static enum status
+fail_to_write(struct lines *t)
+{
+	char sentence[160];
+
+	if (errno != EPIPE) {
+		snprintf(
+		    sentence, sizeof sentence, "%s: %s", words_get()->unwritten, strerror(errno));
+		tell(t->err, sentence);
+	}
+	return STATUS_FAILED;
+}
+
 /* Show the end of a question. Returns how it ended. */
 static enum status
 answer(struct lines *t, enum heard heard)
 {
 	if (t->json ? answer_object(t, heard) : answer_bare(t, heard))
-		return STATUS_FAILED;
+		return fail_to_write(t);
 	return heard == HEARD_ANSWER    ? STATUS_DONE
 	       : heard == HEARD_TIMEOUT ? STATUS_TIMEOUT
 					: STATUS_FAILED;

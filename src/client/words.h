@@ -10,7 +10,7 @@ struct words {
 	/* The tutorial's. */
 	const char *first_prompt, *prompt, *heading, *closed;
 	/* What went wrong. */
-	const char *gone, *mute, *late, *too_long;
+	const char *gone, *mute, *late, *too_long, *unwritten;
 	/* A chat on a terminal. */
 	const char *thinking, *cancelled, *how_to_leave;
 	const char *again, *gone_again, *connecting, *connected, *resend;

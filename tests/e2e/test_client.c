@@ -107,6 +107,22 @@ START_TEST(pipe_that_is_not_read_is_no_crash)
 }
 END_TEST
 
+START_TEST(answer_that_cannot_be_written_is_a_failure_with_its_reason)
+{
+	struct server *s = server_start(HELLO_SERVER);
+	char script[256];
+
+	snprintf(script, sizeof script, "LC_ALL=en_US.UTF-8 %s %s -m hi %s:9999 >/dev/full",
+	    server_program("xiaotu"), _i ? "--json" : "", s->address);
+	struct scene_done d = scene_run(s, NULL, ARGS("sh", "-c", script));
+
+	ck_assert_int_eq(d.status, 1);
+	ck_assert_str_eq(d.err, "The answer cannot be written: No space left on device\n");
+	scene_free(&d);
+	scene_end(s, NULL);
+}
+END_TEST
+
 START_TEST(unix_socket_is_reached_by_its_path)
 {
 	struct server *s =
@@ -363,6 +379,7 @@ client_suite(void)
 	tcase_add_test(tc, json_prints_an_object_for_every_line);
 	tcase_add_test(tc, json_tells_failures_too);
 	tcase_add_test(tc, pipe_that_is_not_read_is_no_crash);
+	tcase_add_loop_test(tc, answer_that_cannot_be_written_is_a_failure_with_its_reason, 0, 2);
 	tcase_add_test(tc, unix_socket_is_reached_by_its_path);
 	tcase_add_test(tc, exit_status_tells_what_failed);
 	tcase_add_test(tc, exit_status_tells_that_no_answer_came_in_time);
