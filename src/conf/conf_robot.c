@@ -197,15 +197,43 @@ check_url(const struct conf_robot *r, struct err *e)
 	return *r->url ? check_host(r->url, e) : 0;
 }
 
+/* Members that a request may have anyway (robot/api_*.c). */
+static const char *const members[] = { "model", "messages", "stream", "stream_options",
+	"max_tokens", "max_completion_tokens", "options", "system", NULL };
+
+static bool
+is_sent(const struct conf_robot *r, const char *member)
+{
+	if (strcmp(member, "messages") == 0 || strcmp(member, "stream") == 0)
+		return true;
+	if (strcmp(member, "model") == 0)
+		return *r->model != '\0';
+	if (strcmp(member, "options") == 0)
+		return r->kind == CONF_OLLAMA && r->max_tokens;
+	if (strcmp(member, "system") == 0)
+		return r->kind == CONF_ANTHROPIC && *r->system;
+	if (strcmp(member, "stream_options") == 0)
+		return r->kind == CONF_OPENAI && r->stream && r->stream_usage;
+	if (r->kind == CONF_ANTHROPIC)
+		return strcmp(member, "max_tokens") == 0;
+	return r->kind == CONF_OPENAI && r->max_tokens;
+}
+
+/* Of two members of one name servers take either. */
 static int
 check_extra(const struct conf_robot *r, struct err *e)
 {
 	size_t n = strlen(r->extra);
 	struct json_object *o = n ? json_read(r->extra, n) : NULL;
-	bool good = n == 0 || (json_is_object(o) && r->extra[0] == '{' && r->extra[n - 1] == '}');
+	int bad = 0;
 
+	if (n && !(json_is_object(o) && r->extra[0] == '{' && r->extra[n - 1] == '}'))
+		bad = err_set(e, "extra: must be a JSON object: {\"temperature\":0.7}");
+	for (const char *const *m = members; *m && o && !bad; m++)
+		if (json_has(o, *m) && is_sent(r, *m))
+			bad = err_set(e, "extra: %s is sent anyway", *m);
 	json_drop(o);
-	return good ? 0 : err_set(e, "extra: must be a JSON object: {\"temperature\":0.7}");
+	return bad;
 }
 
 static int

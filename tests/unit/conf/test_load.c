@@ -198,6 +198,47 @@ START_TEST(defaults_are_for_who_has_no_file)
 }
 END_TEST
 
+/* Of two members of one name a server takes either. */
+START_TEST(extra_members_are_none_that_are_sent_anyway)
+{
+	static const struct {
+		const char *type, *more, *extra;
+		bool good;
+	} rows[] = {
+		{ "openai", "", "temperature", true },
+		{ "openai", "", "messages", false },
+		{ "openai", "", "stream", false },
+		{ "openai", "", "model", false },
+		{ "openai", "", "stream_options", false },
+		{ "openai", "stream_usage = false;", "stream_options", true },
+		{ "openai", "", "max_tokens", true },
+		{ "openai", "max_tokens = 5;", "max_tokens", false },
+		{ "openai", "max_tokens = 5;", "max_completion_tokens", false },
+		{ "ollama", "", "options", true },
+		{ "ollama", "max_tokens = 5;", "options", false },
+		{ "anthropic", "", "max_tokens", false },
+		{ "anthropic", "", "system", true },
+		{ "anthropic", "system = \"x\";", "system", false },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct err e = { "" };
+		struct conf *c;
+		char text[400];
+
+		snprintf(text, sizeof text,
+		    "robots = ( { type = \"%s\"; url = \"http://h\"; model = \"m\"; %s\n"
+		    "extra = \"{\\\"a\\\":{\\\"stream\\\":1},\\\"%s\\\":1}\"; } );",
+		    rows[i].type, rows[i].more, rows[i].extra);
+		put("xiaotud.conf", text, 0600);
+		c = conf_load_file(path, false, &e);
+		ck_assert_msg(rows[i].good == (c != NULL), "%s: %s", text, e.text);
+		ck_assert(rows[i].good || strstr(e.text, rows[i].extra));
+		conf_free(c);
+	}
+}
+END_TEST
+
 START_TEST(a_key_is_kept_from_others)
 {
 	static const char text[] = "robots = ( { type = \"turing\"; api_key = \"s3cr3t\"; } );";
@@ -437,6 +478,7 @@ load_suite(void)
 	tcase_add_test(tc, tls_needs_a_certificate_and_its_key);
 	tcase_add_test(tc, bad_values_are_named);
 	tcase_add_test(tc, defaults_are_for_who_has_no_file);
+	tcase_add_test(tc, extra_members_are_none_that_are_sent_anyway);
 	tcase_add_test(tc, a_key_is_kept_from_others);
 	tcase_add_test(tc, certificates_are_read_at_load);
 	tcase_add_test(tc, rule_files_are_checked);
