@@ -1,8 +1,10 @@
 /* test_upgrade.c - USR2: another program takes over, and nobody in a chat notices (FAULTS H6). */
 #include "e2e/crowd.h"
 #include "e2e/moving.h"
+#include "e2e/operator.h"
 #include "e2e/suites.h"
 
+#include "base/json.h"
 #include "base/lapse.h"
 #include "lib/procfs.h"
 
@@ -329,20 +331,41 @@ START_TEST(h6_hup_during_an_upgrade_is_not_forgotten)
 }
 END_TEST
 
+/* The new program has so many chats of the old one. */
+static void
+wait_moved(struct server *s, int64_t n)
+{
+	int64_t by_ms = lapse_now_ms() + SERVER_MS, moved;
+
+	for (;;) {
+		struct json_object *o = operator_json(s, "status");
+
+		moved = operator_number(o, "moved_in");
+		json_drop(o);
+		if (moved == n)
+			return;
+		ck_assert_int_lt(lapse_now_ms(), by_ms);
+		procfs_tick();
+	}
+}
+
 START_TEST(h6_new_master_killed_while_old_answers_run_ends_in_order)
 {
 	struct server *s = server_start(MODEL_SERVER), *next;
 	struct fakebot *b = scene_bot(s);
 	struct peer *p = scene_chat(s), *q;
-	pid_t old;
+	pid_t old, new;
 
 	fakebot_play(b, &(struct fakebot_script){ .only = "hold", .hold = true });
 	peer_send(p, "me::hold\n");
 	fakebot_wait_requests(b, 1);
 	old = moving_upgrade_begin(s);
-	q = scene_chat(s);
-	ck_assert_int_eq(kill(s->pid, SIGKILL), 0);
+	new = s->pid;
 	s->pid = old;
+	for (int i = 0; i < 2; i++) /* until then they take chats */
+		(void)server_wait_log(s, "ev=worker_moves");
+	q = scene_chat(s);
+	ck_assert_int_eq(kill(new, SIGKILL), 0);
 	peer_drop(q);
 	(void)server_wait_log(s, "ev=upgrade result=lost");
 	(void)server_wait_log(s, "ev=worker_drains chats=1");
@@ -376,6 +399,7 @@ START_TEST(h6_old_master_killed_after_it_handed_over_takes_only_its_own_along)
 	peer_send(p, "me::hold\n");
 	fakebot_wait_requests(b, 2);
 	old = moving_upgrade_begin(s);
+	wait_moved(s, 1);
 	peer_send(q, "moved?\n");
 	peer_expect(q, "echo:moved?\n");
 	ck_assert_int_eq(kill(old, SIGKILL), 0);
