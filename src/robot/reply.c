@@ -236,8 +236,9 @@ on_event(void *arg, bool is_error, const char *data, size_t n)
 		sse_stop(&r->sse);
 }
 
-/* Events or values? An object is an object whatever the header says, and the other way round. */
-static void
+/* Events or values? An object is an object whatever the header says, and the other way round.
+ * Returns how many blanks come first: they are nothing, however they are cut off. */
+static size_t
 choose_form(struct reply *r, const char *bytes, size_t n)
 {
 	size_t i = 0;
@@ -245,13 +246,14 @@ choose_form(struct reply *r, const char *bytes, size_t n)
 	while (i < n && strchr(" \t\r\n", bytes[i]) && bytes[i])
 		i++;
 	if (i == n)
-		return;
+		return n;
 	if (bytes[i] == '{' || bytes[i] == '[')
 		r->form = REPLY_VALUES;
 	else if (r->is_stream || (bytes[i] && strchr("deir:", bytes[i])))
 		r->form = REPLY_EVENTS;
 	else
 		r->form = REPLY_VALUES;
+	return i;
 }
 
 /* A mark of byte order may come first, in front of events and values alike (RFC 8259, section 8.1):
@@ -275,12 +277,15 @@ read_on(struct reply *r, const char *bytes, size_t n)
 {
 	if (r->form == REPLY_UNKNOWN) {
 		int skip = take_mark(r, bytes, n);
+		size_t blanks;
 
 		if (skip < 0)
 			return -1;
 		bytes += skip;
 		n -= (size_t)skip;
-		choose_form(r, bytes, n);
+		blanks = choose_form(r, bytes, n);
+		bytes += blanks;
+		n -= blanks;
 	}
 	if (r->form == REPLY_EVENTS)
 		return sse_feed(&r->sse, bytes, n);

@@ -176,8 +176,9 @@ host_of(struct slice a, long usual, long *port)
 	*port = usual;
 	if (n == 0 || a.s[n - 1] != ':')
 		return a;
-	if (n < a.n)
-		*port = strtol(a.s + n, NULL, 10);
+	for (size_t i = n; i < a.n; i++)
+		*port = (long)((i == n ? 0 : (unsigned long)*port * 10) +
+			       (unsigned long)(a.s[i] - '0'));
 	return (struct slice){ a.s, n - 1 };
 }
 
