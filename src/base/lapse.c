@@ -1,8 +1,14 @@
 /* lapse.c - see lapse.h. The timer is armed for the oldest entry only; entries that moved on since
- * are noticed when it fires, and it is armed again for whoever is oldest then. */
+ * are noticed when it fires, and it is armed again for whoever is oldest then.
+ *
+ * What came while the process stood still (it was stopped, or its machine was) came in time:
+ * sockets come before the timer in a turn of the loop, and one that fires late lets a few turns go
+ * by. The first of them sees no socket, for epoll_wait(2) ends with EINTR then. */
 #include "base/lapse.h"
 
 #include <time.h>
+
+enum { LATE_MS = 100, LOOK_MS = 20 };
 
 int64_t
 lapse_now_us(void)
@@ -24,18 +30,27 @@ lapse_now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* When is the oldest due, in ms from now? There is one. */
+static int64_t
+left_ms_of(const struct lapse *l, int64_t now_ms)
+{
+	const struct lapse_entry *e = list_item(l->entries.next, struct lapse_entry, link);
+
+	return e->since_ms + l->limit_ms - now_ms;
+}
+
 static void
 arm(struct lapse *l)
 {
-	struct lapse_entry *e;
 	int64_t left_ms;
 
 	if (list_is_empty(&l->entries) || l->limit_ms == 0)
 		return;
-	e = list_item(l->entries.next, struct lapse_entry, link);
-	left_ms = e->since_ms + l->limit_ms - lapse_now_ms();
+	left_ms = left_ms_of(l, lapse_now_ms());
 	if (left_ms < 1)
 		left_ms = 1;
+	if (l->looks)
+		left_ms = LOOK_MS;
 	ev_timer_stop(l->loop, &l->timer);
 	ev_now_update(l->loop);
 	ev_timer_set(&l->timer, (double)left_ms / 1000.0, 0.0);
@@ -50,7 +65,9 @@ on_timer(struct ev_loop *loop, struct ev_timer *t, int events)
 
 	(void)loop;
 	(void)events;
-	while (!list_is_empty(&l->entries) && l->limit_ms) {
+	l->looks = !l->looks && l->limit_ms && !list_is_empty(&l->entries) &&
+		   left_ms_of(l, now_ms) < -LATE_MS;
+	while (!l->looks && !list_is_empty(&l->entries) && l->limit_ms) {
 		struct lapse_entry *e = list_item(l->entries.next, struct lapse_entry, link);
 
 		if (e->since_ms + l->limit_ms > now_ms)
@@ -68,6 +85,7 @@ lapse_init(struct lapse *l, struct ev_loop *loop, int64_t limit_ms,
 	*l = (struct lapse){ .loop = loop, .limit_ms = limit_ms, .on_lapse = on_lapse, .arg = arg };
 	list_init(&l->entries);
 	ev_timer_init(&l->timer, on_timer, 0.0, 0.0);
+	ev_set_priority(&l->timer, EV_MINPRI + 1);
 	l->timer.data = l;
 }
 

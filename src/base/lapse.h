@@ -2,6 +2,7 @@
  * For:     thousands of chats or transfers that share one duration (idle, message, first byte):
  *          touching one costs a list move, never a timer of its own.     Callers: worker, robot.
  * Holds:   entries are ordered by deadline, because all share the duration. Clock: monotonic ms.
+ *          What came while the process stood still is seen before anything lapses.
  * Memory:  none of its own; entries are embedded by the caller and stopped before they are freed.
  */
 #ifndef BASE_LAPSE_H
@@ -10,6 +11,7 @@
 #include "base/list.h"
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct lapse_entry {
@@ -22,6 +24,7 @@ struct lapse {
 	struct ev_timer timer;
 	struct list entries;
 	int64_t limit_ms;
+	bool looks; /* it was late: sockets are looked at before anything lapses */
 	void (*on_lapse)(struct lapse_entry *e, void *arg);
 	void *arg;
 };

@@ -7,11 +7,13 @@
 #include "lib/oracle.h"
 #include "lib/procfs.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 enum { HOUR_S = 3600, YEAR_S = 365 * 24 * HOUR_S, IDLERS = 50, LATE_MS = 1500, EDGE_MS = 1500 };
+enum { BREATH_MS = 800 };
 
 /* A year that the log shows in a line written from now on. */
 static void
@@ -162,6 +164,34 @@ START_TEST(g3_monotonic_clock_beyond_31_and_32_bits_does_not_wrap)
 }
 END_TEST
 
+/* A machine that held its breath: the reply came in time, though nobody could look; and so did what
+ * the other says. */
+START_TEST(what_came_while_the_worker_stood_still_came_in_time)
+{
+	struct server *s = server_start(PLAIN POOL(1) DOOR(9999) NO_RATE TURING_WITH(
+	    KEY, "first_byte_timeout = \"300ms\";") "timeouts = { idle = \"500ms\"; };\n");
+	struct fakebot *b = scene_bot(s);
+	struct peer *p = scene_chat(s), *q = scene_chat(s);
+	int64_t by_ms;
+	pid_t worker;
+
+	ck_assert_int_eq(server_pids(s, &worker), 1);
+	fakebot_play(b, &(struct fakebot_script){ .hold = true });
+	peer_send(p, "me::hi\n");
+	fakebot_wait_requests(b, 1);
+	ck_assert_int_eq(kill(worker, SIGSTOP), 0);
+	fakebot_release(b);
+	peer_send(q, "me::hello\n");
+	by_ms = lapse_now_ms() + BREATH_MS;
+	while (lapse_now_ms() < by_ms || fakebot_sent_bytes(b) == 0)
+		procfs_tick();
+	ck_assert_int_eq(kill(worker, SIGCONT), 0);
+	peer_expect(p, "echo:hi\n");
+	peer_expect(q, "echo:hello\n");
+	scene_end(s, b);
+}
+END_TEST
+
 Suite *
 clock_suite(void)
 {
@@ -172,5 +202,6 @@ clock_suite(void)
 	tcase_add_test(tc, g2_wall_clock_set_on_a_year_changes_no_timeout);
 	tcase_add_test(tc, g2_wall_clock_set_on_a_year_ends_no_chat);
 	tcase_add_loop_test(tc, g3_monotonic_clock_beyond_31_and_32_bits_does_not_wrap, 0, 2);
+	tcase_add_test(tc, what_came_while_the_worker_stood_still_came_in_time);
 	return suite;
 }
