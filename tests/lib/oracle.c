@@ -60,12 +60,27 @@ most_kib(const pid_t *pids, int n)
 	return most;
 }
 
+/* What they were told, they did: the master logs that it is ready when it has told its workers to
+ * open their doors. */
+static void
+wait_for_sleep(const pid_t *pids, int n)
+{
+	int64_t by_ms = lapse_now_ms() + SETTLE_MS;
+
+	for (int i = 0; i < n && lapse_now_ms() < by_ms;)
+		if (procfs_sleeps(pids[i]))
+			i++;
+		else
+			procfs_tick();
+}
+
 void
 oracle_baseline(struct oracle *o, pid_t master)
 {
 	pid_t pids[MOST];
 	int n = procfs_children(master, pids, MOST, NULL);
 
+	wait_for_sleep(pids, n);
 	*o = (struct oracle){ .master = procfs_descriptors(master),
 		.worker = most_descriptors(pids, n),
 		.master_kib = most_kib(&master, 1),

@@ -153,6 +153,16 @@ procfs_cpu_ms(pid_t pid)
 	return (int64_t)ticks * 1000 / sysconf(_SC_CLK_TCK);
 }
 
+bool
+procfs_sleeps(pid_t pid)
+{
+	unsigned long ticks;
+	pid_t ppid;
+	char state;
+
+	return !read_stat(pid, &state, &ppid, &ticks) || state == 'S';
+}
+
 int64_t
 procfs_memory_kib(pid_t pid, const char *name)
 {

@@ -31,6 +31,9 @@ int64_t procfs_cpu_ms(pid_t pid);
 /* The same in ns, as exact as the scheduler is; -1 when nobody tells. */
 int64_t procfs_cpu_ns(pid_t pid);
 
+/* Does it wait for something, with nothing left to do? So does one that is gone. */
+bool procfs_sleeps(pid_t pid);
+
 /* A size in /proc/PID/status, in KiB: "VmRSS:", "VmHWM:" (the most so far); -1 without it. */
 int64_t procfs_memory_kib(pid_t pid, const char *name);
 
