@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { MINUTE_MS = 60000, DEFAULT_MINUTES = 2, MOST_MINUTES = 24 * 60, ROUNDS = 8 };
+enum { MINUTE_MS = 60000, DEFAULT_MINUTES = 2, MOST_MINUTES = 60, ROUNDS = 8 };
 enum { TIDY_MS = 12000 }; /* by then each worker gave back what it does not need (base/mem.h) */
 /* What a heap is uneven by, of four processes together. */
 enum { MEMORY_PERCENT = 5, SLACK_KIB = 512 };
