@@ -309,24 +309,6 @@ conf_new(const char *origin)
 
 /* --- the three sources ----------------------------------------------------------------------- */
 
-/* libconfig says where, but of a key that is there twice not which. */
-static int
-fail_syntax(struct load *l, const config_t *file)
-{
-	const char *where = config_error_file(file), *name = name_of(l, where);
-	int line = config_error_line(file);
-	char key[64] = "", path[4096];
-
-	if (line == 0)
-		return -1;
-	where = where ? where : l->full;
-	snprintf(path, sizeof path, "%s%s%s", *where == '/' ? "" : l->dir, *where == '/' ? "" : "/",
-	    where);
-	if (strstr(l->e->text, "duplicate") && conf_scan_twice(path, line, key, sizeof key) == 0)
-		return err_set(l->e, "%s:%d: %s: is there twice", name, line, key);
-	return err_add(l->e, "%s:%d", name, line);
-}
-
 /* What the file says of other things on this machine. */
 static int
 check_file(struct load *l, const config_t *file, const char *path, mode_t bits)
@@ -357,11 +339,8 @@ load_file(struct load *l, const char *path)
 	if (conf_scan(path, l->dir, &bits, l->e))
 		return -1;
 	config_init(&file);
-	if (conf_scan_parse(&file, l->full, l->dir, l->e)) {
-		bad = fail_syntax(l, &file);
-	} else {
-		bad = load_root(l, config_root_setting(&file));
-	}
+	bad = conf_scan_parse(&file, l->full, path, l->dir, l->e) ||
+	      load_root(l, config_root_setting(&file));
 	bad = bad || check_file(l, &file, path, bits) ? -1 : 0;
 	config_destroy(&file);
 	return bad;

@@ -130,15 +130,10 @@ read_rules(const char *path, config_t *file, struct err *e)
 	const char *slash = strrchr(path, '/');
 	char *dir = mem_ndup(path, slash > path ? (size_t)(slash - path) : 1);
 	mode_t bits;
-	int bad = conf_scan(path, dir, &bits, e);
+	int bad = conf_scan(path, dir, &bits, e) || conf_scan_parse(file, path, path, dir, e);
 
-	if (!bad && (bad = conf_scan_parse(file, path, dir, e)) && config_error_line(file)) {
-		const char *where = config_error_file(file);
-
-		err_add(e, "%s:%d", where ? where : path, config_error_line(file));
-	}
 	free(dir);
-	return bad;
+	return bad ? -1 : 0;
 }
 
 /* Rules come from the dump itself, from the robot's file, or from the program. */
@@ -151,9 +146,13 @@ load_rules(const struct conf_from *from, const config_setting_t *group, struct c
 	if (from->dump)
 		return group == NULL ? 0 : conf_rules_read(group, false, from->arena, &r->rules, e);
 	config_init(&file);
-	if (*r->file ? read_rules(r->file, &file, e)
-		     : config_read_string(&file, conf_robot_file) == CONFIG_FALSE)
+	if (*r->file && read_rules(r->file, &file, e))
 		goto fail;
+	if (*r->file == '\0' && config_read_string(&file, conf_robot_file) == CONFIG_FALSE) {
+		err_set(
+		    e, "built-in rules:%d: %s", config_error_line(&file), config_error_text(&file));
+		goto fail;
+	}
 	if (conf_rules_read(config_root_setting(&file), true, from->arena, &r->rules, e)) {
 		if (*r->file == '\0')
 			err_add(e, "built-in rules");

@@ -266,7 +266,7 @@ conf_scan(const char *path, const char *dir, mode_t *open_bits, struct err *e)
 }
 
 int
-conf_scan_text(const char *path, const char *name, char *text, size_t size)
+conf_scan_path(const char *path, const char *name, char *text, size_t size)
 {
 	char *copy = mem_dup(path);
 	mode_t bits = 0;
@@ -281,27 +281,7 @@ conf_scan_text(const char *path, const char *name, char *text, size_t size)
 	*text = '\0';
 	(void)scan_file(&s, &e);
 	free(copy);
-	return *text ? 0 : -1;
-}
-
-int
-conf_scan_parse(config_t *file, const char *path, const char *dir, struct err *e)
-{
-	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), bad = -1;
-
-	if (here < 0 || chdir(dir) < 0) {
-		err_errno(e, "%s", here < 0 ? "." : dir);
-	} else if (config_read_file(file, path) == CONFIG_FALSE) {
-		err_set(e, "%s", config_error_text(file));
-	} else {
-		bad = 0;
-	}
-	if (here >= 0) {
-		if (fchdir(here) < 0)
-			bad = err_errno(e, "back from %s", dir);
-		close(here);
-	}
-	return bad;
+	return *text == '/' ? 0 : -1;
 }
 
 /* The next name of a setting from *at on, before `end`. Returns its length, 0: there is none. */
@@ -334,8 +314,10 @@ is_again(const char *name, size_t n, const char *at, const char *end)
 	return false;
 }
 
-int
-conf_scan_twice(const char *path, int line, char *name, size_t size)
+/* The key that stands twice, as libconfig says of this line of the file: the one that the line
+ * holds twice, else its first. Returns 0, or -1: it holds none. */
+static int
+find_twice(const char *path, int line, char *name, size_t size)
 {
 	struct err e;
 	size_t n;
@@ -355,4 +337,40 @@ conf_scan_twice(const char *path, int line, char *name, size_t size)
 	}
 	free(text);
 	return *name ? 0 : -1;
+}
+
+/* --- libconfig ------------------------------------------------------------------------------- */
+
+/* It says where, but of a key that is there twice not which. */
+static int
+fail_syntax(const config_t *file, const char *path, const char *name, struct err *e)
+{
+	const char *what = config_error_text(file), *where = config_error_file(file);
+	int line = config_error_line(file);
+	char key[NAME_BYTES];
+
+	if (line == 0)
+		return err_set(e, "%s", what);
+	where = where ? where : path;
+	name = strcmp(where, path) == 0 ? name : where;
+	if (strstr(what, "duplicate") && find_twice(where, line, key, sizeof key) == 0)
+		return err_set(e, "%s:%d: %s: is there twice", name, line, key);
+	return err_set(e, "%s:%d: %s", name, line, what);
+}
+
+int
+conf_scan_parse(config_t *file, const char *path, const char *name, const char *dir, struct err *e)
+{
+	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), bad = 0;
+
+	if (here < 0 || chdir(dir) < 0)
+		bad = err_errno(e, "%s", here < 0 ? "." : dir);
+	else if (config_read_file(file, path) == CONFIG_FALSE)
+		bad = fail_syntax(file, path, name, e);
+	if (here < 0)
+		return bad;
+	if (fchdir(here) < 0)
+		bad = err_errno(e, "back from %s", dir);
+	close(here);
+	return bad;
 }

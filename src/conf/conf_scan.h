@@ -17,18 +17,15 @@
  * the permission bits of all files. Returns 0, or -1 with "file:line: what". */
 int conf_scan(const char *path, const char *dir, mode_t *open_bits, struct err *e);
 
-/* Have libconfig read such a file. `path` is absolute. The process is in `dir` meanwhile: from
- * there libconfig finds relative and absolute includes. Returns 0, or -1 with the bare reason: the
- * place is libconfig's to tell, unless config_error_line() is 0. */
-int conf_scan_parse(config_t *file, const char *path, const char *dir, struct err *e);
+/* Have libconfig read such a file. `path` is absolute, `name` is what the file is called in errors.
+ * The process is in `dir` meanwhile: from there libconfig finds relative and absolute includes.
+ * Returns 0, or -1 with "file:line: what". */
+int conf_scan_parse(
+    config_t *file, const char *path, const char *name, const char *dir, struct err *e);
 
-/* The key that stands twice, as libconfig says of this line of the file: the one that the line
- * holds twice, else its first. Returns 0, or -1: it holds none. */
-int conf_scan_twice(const char *path, int line, char *name, size_t size);
-
-/* What stands in quotes behind a setting at the top, in a file that may be no good: so that those
- * who broke it can still ask the server that runs. Returns 0, or -1: there is nothing. */
-int conf_scan_text(const char *path, const char *name, char *text, size_t size);
+/* The absolute path in quotes behind a setting at the top, in a file that may be no good: so that
+ * those who broke it can still ask the server that runs. Returns 0, or -1: there is none. */
+int conf_scan_path(const char *path, const char *name, char *text, size_t size);
 
 /* Read a regular file whole. Returns the bytes (gives, NUL behind them) or NULL; *st may be NULL.
  */

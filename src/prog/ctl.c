@@ -140,7 +140,7 @@ fail(const struct err *e, enum ctl_exit status)
 static enum ctl_exit
 find_in_bad_file(struct wish *w, struct err *e)
 {
-	if (conf_scan_text(w->config, "control", w->found, sizeof w->found) || *w->found != '/')
+	if (conf_scan_path(w->config, "control", w->found, sizeof w->found))
 		return CTL_FAILED;
 	fprintf(stderr, "xiaotuctl: %s (%s is asked all the same)\n", e->text, w->found);
 	w->socket = w->found;

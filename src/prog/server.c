@@ -168,7 +168,7 @@ find_pid_file(const struct wish *w, char *path, size_t size, struct err *e)
 		return 0;
 	}
 	if (w->signal == SIGHUP || w->signal == SIGUSR2 ||
-	    conf_scan_text(w->master.path, "pid_file", path, size) || *path != '/')
+	    conf_scan_path(w->master.path, "pid_file", path, size))
 		return -1;
 	fprintf(stderr, "xiaotud: %s (by %s all the same)\n", e->text, path);
 	return 0;
