@@ -30,6 +30,12 @@ lapse_now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+static bool
+may_lapse(const struct lapse *l)
+{
+	return l->limit_ms && !list_is_empty(&l->entries);
+}
+
 /* When is the oldest due, in ms from now? There is one. */
 static int64_t
 left_ms_of(const struct lapse *l, int64_t now_ms)
@@ -44,7 +50,7 @@ arm(struct lapse *l)
 {
 	int64_t left_ms;
 
-	if (list_is_empty(&l->entries) || l->limit_ms == 0)
+	if (!may_lapse(l))
 		return;
 	left_ms = left_ms_of(l, lapse_now_ms());
 	if (left_ms < 1)
@@ -65,13 +71,10 @@ on_timer(struct ev_loop *loop, struct ev_timer *t, int events)
 
 	(void)loop;
 	(void)events;
-	l->looks = !l->looks && l->limit_ms && !list_is_empty(&l->entries) &&
-		   left_ms_of(l, now_ms) < -LATE_MS;
-	while (!l->looks && !list_is_empty(&l->entries) && l->limit_ms) {
+	l->looks = !l->looks && may_lapse(l) && left_ms_of(l, now_ms) < -LATE_MS;
+	while (!l->looks && may_lapse(l) && left_ms_of(l, now_ms) <= 0) {
 		struct lapse_entry *e = list_item(l->entries.next, struct lapse_entry, link);
 
-		if (e->since_ms + l->limit_ms > now_ms)
-			break;
 		lapse_stop(e);
 		l->on_lapse(e, l->arg);
 	}

@@ -312,9 +312,9 @@ upgrade_on_exit(struct upgrade *u, pid_t pid, int status)
 		return false;
 	u->between = 0;
 	/* What it said last may still be on its way. */
-	if (u->handover >= 0 && !u->done)
+	if (upgrade_runs(u))
 		on_handover(u->m->loop, &u->io, EV_READ);
-	if (u->handover < 0 || u->done)
+	if (!upgrade_runs(u))
 		return true;
 	if (!WIFSIGNALED(status))
 		u->pid = 0; /* else somebody ended the process between */
