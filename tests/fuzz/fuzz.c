@@ -63,6 +63,17 @@ fuzz_feed(const char *s, size_t n, enum fuzz_way way, fuzz_piece *piece, void *a
 		hand_on(s + from, n - from, 0, piece, arg);
 }
 
+void
+fuzz_fill(struct buf *in, const char **s, size_t *n)
+{
+	size_t room = in->limit - in->len, part = *n < room ? *n : room;
+
+	FUZZ_CHECK(part > 0);
+	FUZZ_CHECK(buf_add(in, *s, part) == 0);
+	*s += part;
+	*n -= part;
+}
+
 char *
 fuzz_next(const char **s, size_t *n, size_t *n_text)
 {

@@ -26,6 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 typedef void fuzz_piece(void *arg, const char *s, size_t n, int quiet);
 void fuzz_feed(const char *s, size_t n, enum fuzz_way way, fuzz_piece *piece, void *arg);
 
+/* Into a connection's buffer as conn does it, no more than fits, which must be something; *s and *n
+ * move on. */
+void fuzz_fill(struct buf *in, const char **s, size_t *n);
+
 /* The text up to the next cut, NUL behind it (gives); *s and *n move on behind the cut. NULL when
  * nothing is left. */
 char *fuzz_next(const char **s, size_t *n, size_t *n_text);

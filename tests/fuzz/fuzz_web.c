@@ -341,11 +341,7 @@ on_piece(void *arg, const char *s, size_t n, int quiet)
 
 	(void)quiet;
 	while (n && !r->over) {
-		size_t room = r->in.limit - r->in.len, part = n < room ? n : room;
-
-		FUZZ_CHECK(buf_add(&r->in, s, part) == 0);
-		s += part;
-		n -= part;
+		fuzz_fill(&r->in, &s, &n);
 		decode_all(r, EDGE_MORE);
 	}
 }

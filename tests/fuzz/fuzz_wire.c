@@ -107,19 +107,13 @@ decode_all(struct reading *r, enum edge edge)
 	}
 }
 
-/* As conn does: no more than fits. */
 static void
 on_piece(void *arg, const char *s, size_t n, int quiet)
 {
 	struct reading *r = arg;
 
 	while (n && !r->over) {
-		size_t room = r->in.limit - r->in.len, part = n < room ? n : room;
-
-		FUZZ_CHECK(part > 0);
-		FUZZ_CHECK(buf_add(&r->in, s, part) == 0);
-		s += part;
-		n -= part;
+		fuzz_fill(&r->in, &s, &n);
 		decode_all(r, EDGE_MORE);
 	}
 	if (quiet && !r->over)

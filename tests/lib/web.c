@@ -49,18 +49,23 @@ take(struct peer *p, char *to, size_t n, size_t size)
 
 /* --- requests -------------------------------------------------------------------------------- */
 
+/* Where the head of an answer ends in what was heard, NULL: not yet. */
+static const char *
+head_end(const struct peer *p)
+{
+	const char *end = p->in.len ? memmem(buf_head(&p->in), p->in.len, "\r\n\r\n", 4) : NULL;
+
+	return end ? end + 4 : NULL;
+}
+
 static size_t
 head_bytes(struct peer *p)
 {
-	for (size_t n = 1;; n++) {
-		const char *end;
+	const char *end;
 
-		need(p, n);
-		end = memmem(buf_head(&p->in), p->in.len, "\r\n\r\n", 4);
-		if (end != NULL)
-			return (size_t)(end - buf_head(&p->in)) + 4;
-		n = p->in.len;
-	}
+	while ((end = head_end(p)) == NULL)
+		need(p, (size_t)p->in.len + 1);
+	return (size_t)(end - buf_head(&p->in));
 }
 
 int
@@ -122,29 +127,34 @@ web_knock(struct peer *p, const char *origin, const char *host)
 	peer_push(p, request, (size_t)n);
 }
 
+/* Bytes of the head of the frame that comes next, and in *n those behind it; 0: it is not whole. */
+static size_t
+frame_head(const struct peer *p, uint64_t *n)
+{
+	const unsigned char *s = p->in.len >= 2 ? (const unsigned char *)buf_head(&p->in) : NULL;
+	size_t n_length = s == NULL ? 0 : s[1] == 127 ? 8 : s[1] == 126 ? 2 : 0;
+
+	if (s == NULL || p->in.len < 2 + n_length)
+		return 0;
+	*n = n_length ? 0 : s[1];
+	for (size_t i = 0; i < n_length; i++)
+		*n = *n << 8 | s[2 + i];
+	return 2 + n_length;
+}
+
 bool
 web_has_answer(const struct peer *p)
 {
-	return p->in.len && memmem(buf_head(&p->in), p->in.len, "\r\n\r\n", 4) != NULL;
+	return head_end(p) != NULL;
 }
 
 bool
 web_has_frame(const struct peer *p)
 {
-	const unsigned char *s;
-	uint64_t n;
-	size_t n_length;
+	uint64_t n = 0;
+	size_t n_head = frame_head(p, &n);
 
-	if (p->in.len < 2)
-		return false;
-	s = (const unsigned char *)buf_head(&p->in);
-	n_length = s[1] == 127 ? 8 : s[1] == 126 ? 2 : 0;
-	if (p->in.len < 2 + n_length)
-		return false;
-	n = n_length ? 0 : s[1];
-	for (size_t i = 0; i < n_length; i++)
-		n = n << 8 | s[2 + i];
-	return p->in.len - 2 - n_length >= n;
+	return n_head && p->in.len - n_head >= n;
 }
 
 int
@@ -219,21 +229,18 @@ web_say(struct peer *p, const char *what)
 unsigned
 web_hear_frame(struct peer *p, const char **bytes, size_t *n)
 {
-	unsigned char start[10];
-	size_t n_length;
+	unsigned char start[2];
+	uint64_t length = 0;
+	size_t n_head;
 
-	take(p, (char *)start, 2, sizeof start);
+	while ((n_head = frame_head(p, &length)) == 0)
+		need(p, (size_t)p->in.len + 1);
+	memcpy(start, buf_head(&p->in), sizeof start);
 	ck_assert_uint_lt(start[1], 0x80); /* a server does not mask */
-	n_length = start[1] == 127 ? 8 : start[1] == 126 ? 2 : 0;
-	*n = n_length ? 0 : start[1];
-	if (n_length) {
-		unsigned char length[9];
-
-		take(p, (char *)length, n_length, sizeof length);
-		for (size_t i = 0; i < n_length; i++)
-			*n = *n << 8 | length[i];
-		ck_assert_uint_ge(*n, n_length == 2 ? 126 : 65536);
-	}
+	if (n_head > 2)
+		ck_assert_uint_ge(length, n_head == 4 ? 126 : 65536);
+	buf_eat(&p->in, n_head);
+	*n = (size_t)length;
 	take(p, text, *n, sizeof text);
 	*bytes = text;
 	return start[0];
