@@ -154,7 +154,8 @@ e2e-tls: all $(E2E)
 # The same with more rounds, tests that take long, and the storm.
 soak: all $(E2E)
 	XIAOTU_SOAK=1 XIAOTU_BIN=$(O) $(E2E)
-# The storm alone: everything at once. SOAK_MINUTES=50: so long, below 60, for libcheck times 71 minutes at most with all that comes behind; XIAOTU_SEED=N: that one again.
+# The storm alone: everything at once. SOAK_MINUTES=50: so long, below 60, for libcheck cannot tell of a test of more
+# than 71 minutes. XIAOTU_SEED=N: that one again.
 storm: all $(E2E)
 	CK_RUN_SUITE=storm XIAOTU_SOAK=1 XIAOTU_BIN=$(O) $(E2E)
 check: unit e2e
